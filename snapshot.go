@@ -1,0 +1,62 @@
+package deltaplane
+
+import (
+	"iter"
+	"time"
+
+	"github.com/deltaplane/deltaplane/radix"
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// Version counts commits: the first is 1, the empty store is 0. It orders
+// history; what goes on the wire is digests.
+type Version uint64
+
+// Entry is a resource as the store holds it. It is immutable.
+//
+// A RouteConfiguration is held as a shell without hosts, and each of its
+// virtual hosts as an Entry of type VirtualHost in the same namespace.
+type Entry struct {
+	Resource *resource.Resource
+	Owner    string  // "cli:ana", "files:/etc/gateway": who may change it
+	Inline   bool    // a virtual host that stood inside its route configuration
+	Since    Version // the commit that gave it this content; not part of Sum
+}
+
+// Sum covers content, owner and Inline.
+func (e *Entry) Sum() [32]byte { panic("contract: to be written") }
+
+// Snapshot is the whole store at one version. It is immutable.
+type Snapshot struct {
+	version Version
+	time    time.Time
+	tree    radix.Tree[*Entry]
+}
+
+// NewSnapshot is for tests and for embedders that have no Store.
+func NewSnapshot(v Version, at time.Time, tree radix.Tree[*Entry]) *Snapshot {
+	return &Snapshot{v, at, tree}
+}
+
+// Version is the commit that the snapshot is the state after.
+func (s *Snapshot) Version() Version { return s.version }
+
+// Time is when that commit was made, by the committer's clock.
+func (s *Snapshot) Time() time.Time { return s.time }
+
+// Tree maps Key.Path to entries. Its hash is the same on every replica.
+func (s *Snapshot) Tree() radix.Tree[*Entry] { return s.tree }
+
+// Get looks one key up.
+func (s *Snapshot) Get(k Key) (*Entry, bool) { return s.tree.Get(k.Path()) }
+
+// List goes through one namespace's resources of one type, by name.
+func (s *Snapshot) List(namespace string, t resource.Type) iter.Seq2[Key, *Entry] {
+	return func(yield func(Key, *Entry) bool) {
+		for path, e := range s.tree.Prefix(TypePrefix(namespace, t)) {
+			if !yield(KeyOf(path), e) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package xds
+
+import (
+	"time"
+
+	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/resource"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+)
+
+// Observer hears what happens on the streams. Observe runs on the stream's
+// own goroutine, in order: it must return fast and not block.
+type Observer interface{ Observe(Event) }
+
+// Kind says what an Event tells.
+type Kind uint8
+
+const (
+	Opened     Kind = iota // the stream's first request came; Node is set
+	Closed                 // the stream ended
+	Subscribed             // Type's subscription changed: Wildcard, Names
+	Sent                   // a response went out
+	Acked                  // the client accepted the response
+	Refused                // the client refused it: Detail, Resources
+	Current                // nothing is left to send or in flight: the client holds Type as of Version
+)
+
+// Event is one thing that happened on one stream.
+type Event struct {
+	Kind      Kind
+	Stream    uint64       // unique in the process
+	Node      *corev3.Node // as the client sent it; shared, do not change
+	ADS       bool
+	Delta     bool
+	Peer      string // remote address
+	Type      resource.Type
+	Version   deltaplane.Version // store version the response or state belongs to
+	Wildcard  bool
+	Names     int      // subscribed by name
+	Upserts   int      // resources in the response
+	Removed   int      // removals in the response
+	Bytes     int      // of the response
+	Detail    string   // the client's reason for a refusal, at most 4 KiB
+	Resources []string // names in the refused response, at most 100
+	Fleet     string   // assignment in force, "" for none
+	Retained  bool     // the node lost its last fleet and keeps what it has
+	Time      time.Time
+}
