@@ -1,0 +1,112 @@
+package traffic
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// reasonsKept bounds how many different failures a Report distinguishes.
+const reasonsKept = 20
+
+// Config says what to request, and how often.
+type Config struct {
+	Client  *Client
+	Rate    int                    // requests per second, over all workers
+	Workers int                    // requests at the same time; default 8
+	Next    func(n uint64) Request // the n-th request; called from any worker
+}
+
+// Generator makes requests at a steady rate until it is stopped. A request
+// that is due while all workers wait goes out late, but it goes out.
+type Generator struct {
+	cfg     Config
+	start   time.Time
+	quit    chan struct{}
+	once    sync.Once // closes quit
+	workers sync.WaitGroup
+
+	mu     sync.Mutex // guards report
+	report Report
+}
+
+// Report counts what happened so far.
+type Report struct {
+	Requests uint64            // that have ended, well or not
+	Failures uint64            // no answer, or a status other than 200
+	Reasons  map[string]uint64 // of failures: how often each
+	Answers  map[string]uint64 // bodies of good answers: how often each
+}
+
+// Start begins. The caller must call Stop.
+func Start(ctx context.Context, cfg Config) *Generator {
+	if cfg.Workers == 0 {
+		cfg.Workers = 8
+	}
+	g := &Generator{cfg: cfg, start: time.Now(), quit: make(chan struct{})}
+	g.report.Reasons, g.report.Answers = map[string]uint64{}, map[string]uint64{}
+	for w := range cfg.Workers {
+		g.workers.Go(func() { g.work(ctx, uint64(w)) })
+	}
+	return g
+}
+
+// work makes every Workers-th request, each when it is due.
+func (g *Generator) work(ctx context.Context, w uint64) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for n := w; ; n += uint64(g.cfg.Workers) {
+		due := g.start.Add(time.Duration(n) * time.Second / time.Duration(g.cfg.Rate))
+		timer.Reset(time.Until(due))
+		select {
+		case <-timer.C:
+		case <-g.quit:
+			return
+		case <-ctx.Done():
+			return
+		}
+		answer, err := g.cfg.Client.Do(ctx, g.cfg.Next(n))
+		if ctx.Err() != nil {
+			return // cut off by the caller, not by the proxy
+		}
+		g.record(answer, err)
+	}
+}
+
+func (g *Generator) record(answer Answer, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r := &g.report
+	r.Requests++
+	if err == nil && answer.Status == http.StatusOK {
+		r.Answers[answer.Body]++
+		return
+	}
+	r.Failures++
+	reason := fmt.Sprintf("%d %.200s", answer.Status, answer.Body)
+	if err != nil {
+		reason = err.Error()
+	}
+	if _, known := r.Reasons[reason]; known || len(r.Reasons) < reasonsKept {
+		r.Reasons[reason]++
+	}
+}
+
+// Report is what happened so far.
+func (g *Generator) Report() Report {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r := g.report
+	r.Reasons, r.Answers = maps.Clone(r.Reasons), maps.Clone(r.Answers)
+	return r
+}
+
+// Stop waits for the requests under way and returns the final report.
+func (g *Generator) Stop() Report {
+	g.once.Do(func() { close(g.quit) })
+	g.workers.Wait()
+	return g.Report()
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Runs every fuzz target of the module for FUZZTIME, one after the other.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+go=${GO:-go}
+git grep -lE '^func Fuzz[A-Z]' -- '*_test.go' | while read -r file; do
+  package=./$(dirname "$file")
+  grep -oE '^func Fuzz[A-Za-z0-9_]+' "$file" | cut -c 6- | while read -r target; do
+    echo "$package $target"
+    "$go" test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10s}" "$package" </dev/null
+  done
+done
