@@ -3,8 +3,6 @@
 // canonical form and fingerprints that.
 package resource
 
-import "google.golang.org/protobuf/proto"
-
 // Resource is one valid v3 resource in canonical form. It is immutable and
 // only New, Decoder and FromStored make one, so nothing downstream validates
 // again.
@@ -59,32 +57,8 @@ func (r *Resource) Bytes() []byte {
 	return b
 }
 
-// New makes a Resource of a v3 message: validates it by Envoy's own rules and
-// brings it into canonical form. For a VirtualHost, m.Name must be
-// "<route configuration>/<host>".
-func New(m proto.Message) (*Resource, error) { panic("contract: to be written") }
-
 // FromStored makes a Resource of bytes that New once made. It checks nothing:
 // the digests were agreed on when the resource was committed.
 func FromStored(t Type, name string, d Digest, segments []Segment) *Resource {
 	return &Resource{t, name, d, segments}
 }
-
-// Message parses the canonical bytes into a message of the caller's own.
-func (r *Resource) Message() (proto.Message, error) { panic("contract: to be written") }
-
-// SplitHosts takes the virtual hosts out of a RouteConfiguration: they become
-// VirtualHost resources named "<route configuration>/<host>", and shell is what
-// remains. The order of hosts is not kept, as it means nothing to Envoy.
-// Duplicate host names and names with a slash are errors.
-func (r *Resource) SplitHosts() (shell *Resource, hosts []*Resource, err error) {
-	panic("contract: to be written")
-}
-
-// JoinHosts is the canonical bytes of a RouteConfiguration with the given
-// hosts inlined under their short names ("rc/a" becomes "a").
-// Cost: a copy of the bytes; nothing is parsed.
-func JoinHosts(shell *Resource, hosts []*Resource) []byte { panic("contract: to be written") }
-
-// HostOf cuts a VirtualHost's name at its last slash.
-func HostOf(name string) (route, host string, ok bool) { panic("contract: to be written") }
