@@ -1,0 +1,95 @@
+package view
+
+import (
+	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/radix"
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// derivation brings a view from one snapshot to another.
+type derivation struct {
+	old        *View
+	snapshot   *deltaplane.Snapshot
+	namespaces []string
+}
+
+// place is a name of a type, in whatever namespace.
+type place struct {
+	typ  resource.Type
+	name string
+}
+
+// touched lists what changed between the snapshots in any of the namespaces.
+func (d *derivation) touched() map[place]bool {
+	touched := map[place]bool{}
+	before, after := d.old.snapshot.Tree(), d.snapshot.Tree()
+	for _, namespace := range d.namespaces {
+		for c := range radix.DiffPrefix(before, after, deltaplane.NamespacePrefix(namespace)) {
+			if c.HasOld && c.HasNew && c.Old.Resource.Digest() == c.New.Resource.Digest() && c.Old.Inline == c.New.Inline {
+				continue // only the owner changed
+			}
+			if k := deltaplane.KeyOf(c.Key); served(k.Type) {
+				touched[place{k.Type, k.Name}] = true
+			}
+		}
+	}
+	return touched
+}
+
+// apply sets next's tables.
+func (d *derivation) apply(touched map[place]bool, next *View) {
+	txns := map[resource.Type]*radix.Txn[*Resource]{}
+	txn := func(t resource.Type) *radix.Txn[*Resource] {
+		if txns[t] == nil {
+			txns[t] = d.old.tables[t].Txn()
+		}
+		return txns[t]
+	}
+	hosts := hostTxn{hosts: txn(resource.VirtualHost), domains: d.old.domains.Txn()}
+	routes := map[string]routeChange{}
+	for p := range touched {
+		switch p.typ {
+		case resource.Route:
+			change := routes[p.name]
+			change.shell = true
+			routes[p.name] = change
+		case resource.VirtualHost:
+			if route, _, ok := resource.HostOf(p.name); ok {
+				change := routes[route]
+				change.hosts = append(change.hosts, p.name)
+				routes[route] = change
+			}
+		default:
+			put(txn(p.typ), p.name, d.last(p))
+		}
+	}
+	for route, change := range routes {
+		put(txn(resource.Route), route, d.route(route, change, hosts))
+	}
+	next.tables = make(map[resource.Type]Table, len(d.old.tables)+1)
+	for t, table := range d.old.tables {
+		next.tables[t] = table
+	}
+	for t, x := range txns {
+		next.tables[t] = x.Commit()
+	}
+	next.domains = hosts.domains.Commit()
+}
+
+// last is what the last namespace that has p says, nil if none has.
+func (d *derivation) last(p place) *Resource {
+	for i := len(d.namespaces) - 1; i >= 0; i-- {
+		if e, ok := d.snapshot.Get(deltaplane.Key{Namespace: d.namespaces[i], Type: p.typ, Name: p.name}); ok {
+			return of(e.Resource)
+		}
+	}
+	return nil
+}
+
+func put(x *radix.Txn[*Resource], name string, r *Resource) {
+	if r == nil {
+		x.Delete(name)
+	} else {
+		x.Put(name, r)
+	}
+}

@@ -1,0 +1,200 @@
+package view
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/deltaplane/deltaplane/radix"
+)
+
+// Change is what a response has to tell. Names are ascending in each list.
+type Change struct {
+	Upserts []Upsert
+	Removed []string // the client holds it, or may, and it is gone
+	Missing []string // asked for, and not there
+}
+
+// Upsert is one resource to send.
+type Upsert struct {
+	*Resource
+	Aliases []string // names it was asked for under, besides its own (VHDS)
+	New     bool     // the client does not hold it at all, for all we know
+}
+
+// Empty reports whether there is nothing to tell.
+func (c *Change) Empty() bool { return len(c.Upserts)+len(c.Removed)+len(c.Missing) == 0 }
+
+// Limits hold parts of a difference back. The zero value holds back nothing
+// but removals.
+type Limits struct {
+	Removals bool                                 // let removals out
+	Bytes    int                                  // bodies of one response; 0: any. A larger resource goes alone.
+	Hold     func(want *Resource, held bool) bool // true: not yet; nil: everything may go
+}
+
+// Outcome is a decision: what to send, and what the client holds once it has it.
+type Outcome struct {
+	Change
+	After   Held
+	Waiting int  // removals held back
+	Gated   int  // upserts held back by Limits.Hold
+	More    bool // upserts held back by Limits.Bytes
+	aliased bool
+}
+
+// step is one name that may need something.
+type step struct {
+	name string
+	have mark
+	want *Resource // nil: not in the target
+}
+
+// Diff decides what brings a client from held to target, as far as sub wants it.
+// Cost: O(changes) for the wildcard, O(min(changes, names)) otherwise, plus
+// what is particular in held; O(1) when nothing differs.
+// INVARIANT: without limits, Diff(outcome.After, target, sub, …) is empty.
+func Diff(held Held, target Table, sub *Subscription, limits Limits) Outcome {
+	if held.InSync(target) {
+		return Outcome{After: held}
+	}
+	out := Outcome{}
+	kept := map[string]mark{}
+	budget := limits.Bytes
+	for _, s := range steps(held, target, sub) {
+		switch {
+		case s.want == nil && s.have.kind == asked:
+			out.Missing = append(out.Missing, s.name)
+		case s.want == nil && s.have.held != nil && s.have.held.name != s.name:
+			// An alias ended; the resource itself stands under its own name.
+		case s.want == nil && (s.have.kind == holds || s.have.kind == unknown):
+			if limits.Removals {
+				out.Removed = append(out.Removed, s.name)
+			} else {
+				out.Waiting++
+				kept[s.name] = s.have
+			}
+		case s.want == nil || s.have.kind == holds && s.have.digest == s.want.digest:
+			// Nothing to do.
+		case limits.Hold != nil && limits.Hold(s.want, s.have.kind == holds):
+			out.Gated++
+			kept[s.name] = s.have
+		case limits.Bytes > 0 && s.want.Size() > budget && len(out.Upserts) > 0:
+			out.More = true
+			kept[s.name] = s.have
+		default:
+			budget -= s.want.Size()
+			out.upsert(s)
+		}
+	}
+	if out.aliased {
+		out.mergeAliases()
+	}
+	out.After = Held{base: target, marks: marksOf(kept)}
+	return out
+}
+
+// upsert adds one resource.
+func (o *Outcome) upsert(s step) {
+	o.Upserts = append(o.Upserts, Upsert{Resource: s.want, New: s.have.kind == absent || s.have.kind == asked})
+	if s.name != s.want.name {
+		o.Upserts[len(o.Upserts)-1].Aliases = []string{s.name}
+		o.aliased = true
+	}
+}
+
+// mergeAliases leaves one entry for each resource: a name may stand only once
+// in a response (xDS protocol, "Duplicate Resource Names").
+func (o *Outcome) mergeAliases() {
+	at := make(map[string]int, len(o.Upserts))
+	merged := o.Upserts[:0]
+	for _, u := range o.Upserts {
+		if i, twice := at[u.name]; twice {
+			merged[i].Aliases = append(merged[i].Aliases, u.Aliases...)
+			continue
+		}
+		at[u.name] = len(merged)
+		merged = append(merged, u)
+	}
+	o.Upserts = merged
+}
+
+// steps lists the names that may differ, ascending.
+func steps(held Held, target Table, sub *Subscription) []step {
+	var list []step
+	add := func(name string, have mark, want *Resource) {
+		if _, particular := held.marks.get(name); !particular && sub.Contains(name) {
+			list = append(list, step{name, have, want})
+		}
+	}
+	switch {
+	case held.fresh:
+		freshSteps(target, sub, add)
+	case sub.wildcard:
+		for c := range radix.Diff(held.base, target) {
+			add(c.Key, markOf(c.Old), c.New)
+		}
+	default:
+		namedSteps(held.base, target, sub, add)
+	}
+	for name, have := range held.marks.all() {
+		if sub.Contains(name) {
+			want, _ := target.Get(name)
+			list = append(list, step{name, have, want})
+		}
+	}
+	slices.SortFunc(list, func(a, b step) int { return cmp.Compare(a.name, b.name) })
+	return list
+}
+
+// freshSteps is for a client that holds nothing: all there is, and each name
+// that it asked for.
+func freshSteps(target Table, sub *Subscription, add func(string, mark, *Resource)) {
+	if sub.wildcard {
+		for name, want := range target.All() {
+			add(name, mark{kind: absent}, want)
+		}
+	}
+	for _, name := range sub.names {
+		want, ok := target.Get(name)
+		if !ok || !sub.wildcard {
+			add(name, mark{kind: asked}, want)
+		}
+	}
+}
+
+// namedSteps looks at the changes or at the names, whichever are fewer.
+func namedSteps(base, target Table, sub *Subscription, add func(string, mark, *Resource)) {
+	type change struct {
+		name      string
+		old, want *Resource
+	}
+	var changes []change
+	seen := 0
+	for c := range radix.Diff(base, target) {
+		if seen++; seen > len(sub.names) {
+			break
+		}
+		changes = append(changes, change{c.Key, c.Old, c.New})
+	}
+	if seen <= len(sub.names) {
+		for _, c := range changes {
+			add(c.name, markOf(c.old), c.want)
+		}
+		return
+	}
+	for _, name := range sub.names {
+		old, _ := base.Get(name)
+		want, _ := target.Get(name)
+		if old != want {
+			add(name, markOf(old), want)
+		}
+	}
+}
+
+// markOf says what a client holds that has r, which may be nil.
+func markOf(r *Resource) mark {
+	if r == nil {
+		return mark{kind: absent}
+	}
+	return mark{holds, r.digest, r}
+}

@@ -1,0 +1,138 @@
+package view
+
+import (
+	"encoding/hex"
+	"iter"
+	"maps"
+
+	"github.com/deltaplane/deltaplane/radix"
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// Held is what a client holds of one type, as far as we know: the part of a
+// table that it subscribes to, but for a few names that are marked. When it
+// is in sync there are none: a client costs O(1), however many resources it
+// has. Held is immutable and two Helds may share everything.
+type Held struct {
+	base  Table
+	fresh bool   // the client was told nothing yet: base counts for nothing
+	marks *marks // nil: none
+}
+
+// mark says what is particular about one name.
+type mark struct {
+	kind   kind
+	digest resource.Digest // of what it holds
+	held   *Resource       // what it holds; nil if only the digest is known
+}
+
+type kind uint8
+
+const (
+	absent  kind = iota // the client does not have it, and knows that
+	asked               // the client wants an answer, whatever it has
+	unknown             // the client may have anything or nothing
+	holds               // the client has this
+)
+
+// marks is an immutable set of marks, shared by all who have the same.
+type marks struct{ byName map[string]mark }
+
+func marksOf(m map[string]mark) *marks {
+	if len(m) == 0 {
+		return nil
+	}
+	return &marks{m}
+}
+
+func (m *marks) get(name string) (mark, bool) {
+	if m == nil {
+		return mark{}, false
+	}
+	k, ok := m.byName[name]
+	return k, ok
+}
+
+func (m *marks) all() iter.Seq2[string, mark] {
+	if m == nil {
+		return func(func(string, mark) bool) {}
+	}
+	return maps.All(m.byName)
+}
+
+// with is m and the same mark for more names. m stays as it is.
+func (m *marks) with(names iter.Seq[string], k mark) *marks {
+	grown := map[string]mark{}
+	if m != nil {
+		maps.Copy(grown, m.byName)
+	}
+	for name := range names {
+		grown[name] = k
+	}
+	return marksOf(grown)
+}
+
+// Nothing is what a client holds that has just subscribed.
+func Nothing() Held { return Held{fresh: true} }
+
+// Resumed is what a client holds that says so itself, as names and versions
+// (xDS protocol, initial_resource_versions). Versions that are no digests of
+// ours are opaque: the client holds something that equals nothing.
+func Resumed(versions map[string]string) Held {
+	if len(versions) == 0 {
+		return Nothing()
+	}
+	byName := make(map[string]mark, len(versions))
+	for name, version := range versions {
+		m := mark{kind: unknown}
+		if b, err := hex.DecodeString(version); err == nil && len(b) == len(m.digest) {
+			m.kind = holds
+			copy(m.digest[:], b)
+		}
+		byName[name] = m
+	}
+	return Held{fresh: true, marks: marksOf(byName)}
+}
+
+// InSync reports whether the client has exactly what target has, whatever it
+// subscribes to. Cost: O(1).
+func (h Held) InSync(target Table) bool {
+	return !h.fresh && h.marks == nil && h.base.Hash() == target.Hash()
+}
+
+// Asked is h when the client wants these names answered, held or not.
+func (h Held) Asked(names iter.Seq[string]) Held {
+	h.marks = h.marks.with(names, mark{kind: asked})
+	return h
+}
+
+// Unknown is h when nobody knows what the client has of these names.
+func (h Held) Unknown(names iter.Seq[string]) Held {
+	h.marks = h.marks.with(names, mark{kind: unknown})
+	return h
+}
+
+// Key identifies h for caches: equal keys mean the same holdings.
+type Key struct {
+	base  radix.Hash
+	fresh bool
+	marks *marks
+}
+
+// Key is comparable. Cost: O(1).
+func (h Held) Key() Key { return Key{h.base.Hash(), h.fresh, h.marks} }
+
+// Kept lists what the client still holds although target lacks it: removals
+// that wait. Only resources whose content is known are listed.
+func (h Held) Kept(target Table) iter.Seq[*Resource] {
+	return func(yield func(*Resource) bool) {
+		for name, m := range h.marks.all() {
+			if m.kind != holds || m.held == nil {
+				continue
+			}
+			if _, there := target.Get(name); !there && !yield(m.held) {
+				return
+			}
+		}
+	}
+}

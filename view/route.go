@@ -1,0 +1,119 @@
+package view
+
+import (
+	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/radix"
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// hostTxn changes the table of virtual hosts and the index of their domains
+// together.
+type hostTxn struct {
+	hosts, domains *radix.Txn[*Resource]
+}
+
+// routeChange is what changed of one route configuration.
+type routeChange struct {
+	shell bool
+	hosts []string // full names
+}
+
+// set makes name's entry r, or none if r is nil.
+func (x hostTxn) set(name string, r *Resource) {
+	old, _ := x.hosts.Get(name)
+	if old != nil && r != nil && old.digest == r.digest {
+		return
+	}
+	put(x.hosts, name, r)
+	indexDomains(x.domains, old, r)
+}
+
+// route derives what is served for one route configuration: the
+// RouteConfiguration itself, nil if there is none, and in x its virtual hosts
+// that go over VHDS. When the shell changed, which of the hosts do so may have
+// changed for all of them; otherwise only the changed ones are looked at.
+func (d *derivation) route(name string, change routeChange, x hostTxn) *Resource {
+	namespace, shell := d.owner(name)
+	split := shell == nil || onDemand(shell.Resource)
+	if change.shell {
+		d.hostsAnew(name, namespace, shell, split, x)
+	} else if split {
+		for _, host := range change.hosts {
+			x.set(host, d.document(host, namespace, shell != nil))
+		}
+	}
+	if shell == nil {
+		return nil
+	}
+	var inlined []*resource.Resource
+	for _, e := range d.hosts(namespace, name) {
+		if e.Inline || !split {
+			inlined = append(inlined, e.Resource)
+		}
+	}
+	return compose(shell.Resource, inlined)
+}
+
+// owner is the last namespace that has the route configuration, and its shell.
+func (d *derivation) owner(name string) (string, *deltaplane.Entry) {
+	for i := len(d.namespaces) - 1; i >= 0; i-- {
+		if e, ok := d.snapshot.Get(deltaplane.Key{Namespace: d.namespaces[i], Type: resource.Route, Name: name}); ok {
+			return d.namespaces[i], e
+		}
+	}
+	return "", nil
+}
+
+// hosts goes through one namespace's virtual hosts of one route
+// configuration, by name.
+func (d *derivation) hosts(namespace, route string) func(func(string, *deltaplane.Entry) bool) {
+	prefix := deltaplane.TypePrefix(namespace, resource.VirtualHost) + route + "/"
+	return func(yield func(string, *deltaplane.Entry) bool) {
+		for path, e := range d.snapshot.Tree().Prefix(prefix) {
+			name := deltaplane.KeyOf(path).Name
+			if of, _, ok := resource.HostOf(name); ok && of == route && !yield(name, e) {
+				return
+			}
+		}
+	}
+}
+
+// document is the virtual host called name that goes over VHDS, nil if none:
+// hosts belong to the namespace of their route configuration; without one,
+// the last namespace that has the host counts.
+func (d *derivation) document(name, namespace string, owned bool) *Resource {
+	for i := len(d.namespaces) - 1; i >= 0; i-- {
+		if owned && d.namespaces[i] != namespace {
+			continue
+		}
+		k := deltaplane.Key{Namespace: d.namespaces[i], Type: resource.VirtualHost, Name: name}
+		if e, ok := d.snapshot.Get(k); ok && !e.Inline {
+			return of(e.Resource)
+		}
+	}
+	return nil
+}
+
+// hostsAnew sets all virtual hosts of a route configuration that go over VHDS.
+func (d *derivation) hostsAnew(route, namespace string, shell *deltaplane.Entry, split bool, x hostTxn) {
+	names := map[string]bool{}
+	for name := range d.old.tables[resource.VirtualHost].Prefix(route + "/") {
+		if of, _, _ := resource.HostOf(name); of == route {
+			names[name] = true
+		}
+	}
+	if split {
+		for _, n := range d.namespaces {
+			for name := range d.hosts(n, route) {
+				names[name] = true
+			}
+		}
+	}
+	for name := range names {
+		var r *Resource
+		if split {
+			r = d.document(name, namespace, shell != nil)
+		}
+		x.set(name, r)
+	}
+}

@@ -1,0 +1,131 @@
+package view
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/deltaplane/deltaplane/internal/invariant"
+)
+
+// Subscription is a set of names, with or without the wildcard, that streams
+// share. It is immutable: those of one Interner are equal exactly when their
+// pointers are.
+type Subscription struct {
+	wildcard bool
+	names    []string // sorted, unique
+	key      subscriptionKey
+	holders  int // guarded by the Interner
+}
+
+// subscriptionKey finds a set in O(1), whatever the order in which it grew.
+type subscriptionKey struct {
+	wildcard bool
+	lo, hi   uint64 // sums of the names' hashes
+	n        int
+}
+
+// Wildcard reports whether every resource of the type is wanted.
+func (s *Subscription) Wildcard() bool { return s.wildcard }
+
+// Names are those that are wanted by name, sorted. Do not change them.
+func (s *Subscription) Names() []string { return s.names }
+
+// Named reports whether name itself is in the set.
+// Cost: O(log names).
+func (s *Subscription) Named(name string) bool {
+	_, ok := slices.BinarySearch(s.names, name)
+	return ok
+}
+
+// Contains reports whether a resource called name is wanted.
+func (s *Subscription) Contains(name string) bool { return s.wildcard || s.Named(name) }
+
+// Interner keeps one Subscription for each set of names in use. Whoever gets a
+// Subscription from it holds it until he gives it to Release. Any goroutine
+// may call.
+type Interner struct {
+	mu    sync.Mutex
+	sets  map[subscriptionKey][]*Subscription // several only if hashes collide
+	names int                                 // in all sets
+}
+
+// Of is the subscription to names, in any order, and the wildcard.
+// Cost: O(names log names).
+func (i *Interner) Of(wildcard bool, names []string) *Subscription {
+	names = slices.Clone(names)
+	slices.Sort(names)
+	names = slices.Compact(names)
+	s := &Subscription{wildcard: wildcard, names: names, key: subscriptionKey{wildcard: wildcard, n: len(names)}}
+	for _, name := range names {
+		h := xxh3.HashString128(name)
+		s.key.lo += h.Lo
+		s.key.hi += h.Hi
+	}
+	return i.hold(s)
+}
+
+// With is s plus add and less remove; s stays held. Cost: O(names).
+func (i *Interner) With(s *Subscription, wildcard bool, add, remove []string) *Subscription {
+	names := s.names
+	if len(remove) > 0 {
+		drop := make(map[string]bool, len(remove))
+		for _, name := range remove {
+			drop[name] = true
+		}
+		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return drop[name] })
+	}
+	return i.Of(wildcard, slices.Concat(names, add))
+}
+
+// hold replaces s by the equal set that is there, if one is.
+func (i *Interner) hold(s *Subscription) *Subscription {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for _, known := range i.sets[s.key] {
+		if slices.Equal(known.names, s.names) {
+			known.holders++
+			return known
+		}
+	}
+	for n, name := range s.names { // do not keep whole requests alive
+		s.names[n] = strings.Clone(name)
+	}
+	if i.sets == nil {
+		i.sets = map[subscriptionKey][]*Subscription{}
+	}
+	s.holders = 1
+	i.sets[s.key] = append(i.sets[s.key], s)
+	i.names += len(s.names)
+	return s
+}
+
+// Release gives s back. nil is allowed.
+func (i *Interner) Release(s *Subscription) {
+	if s == nil {
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	s.holders--
+	invariant.Check(s.holders >= 0, "subscription to %d names released more often than held", len(s.names))
+	if s.holders > 0 {
+		return
+	}
+	i.names -= len(s.names)
+	left := slices.DeleteFunc(i.sets[s.key], func(known *Subscription) bool { return known == s })
+	if len(left) == 0 {
+		delete(i.sets, s.key)
+	} else {
+		i.sets[s.key] = left
+	}
+}
+
+// Names counts the names in all sets; a set that many hold counts once.
+func (i *Interner) Names() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.names
+}

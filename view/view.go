@@ -1,0 +1,82 @@
+package view
+
+import (
+	"slices"
+	"time"
+
+	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// View is all that one ordered list of namespaces serves at one version: of
+// each name the last namespace's resource. It is immutable and shared by
+// every stream of the assignment.
+type View struct {
+	snapshot   *deltaplane.Snapshot
+	namespaces []string
+	tables     map[resource.Type]Table
+	domains    Table // "<route configuration>/<domain>" → the VirtualHost
+}
+
+// New is the view of namespaces in s. Cost: O(resources in them).
+func New(s *deltaplane.Snapshot, namespaces []string) *View {
+	empty := &View{snapshot: &deltaplane.Snapshot{}, namespaces: namespaces}
+	return empty.At(s)
+}
+
+// Version is the store version that the view shows.
+func (v *View) Version() deltaplane.Version { return v.snapshot.Version() }
+
+// Time is when that version was committed.
+func (v *View) Time() time.Time { return v.snapshot.Time() }
+
+// Namespaces are what the view is made of; later ones override.
+func (v *View) Namespaces() []string { return v.namespaces }
+
+// Table holds everything of one type.
+func (v *View) Table(t resource.Type) Table { return v.tables[t] }
+
+// At is the view of the same namespaces in another snapshot. Tables that did
+// not change are shared. Cost: O(changes), and a copy of each route
+// configuration that a change touches once someone needs its bytes.
+// INVARIANT: v.At(s) equals New(s, v.Namespaces()).
+func (v *View) At(s *deltaplane.Snapshot) *View {
+	d := derivation{old: v, snapshot: s, namespaces: v.namespaces}
+	touched := d.touched()
+	next := &View{snapshot: s, namespaces: v.namespaces, tables: v.tables, domains: v.domains}
+	if len(touched) == 0 {
+		return next
+	}
+	d.apply(touched, next)
+	return next
+}
+
+// Scope is what sub can name of a type: the whole table, and for virtual
+// hosts those that it names by domain, under that name as well. A name is
+// resolved as Envoy matches domains: exact, longest suffix wildcard, longest
+// prefix wildcard, "*".
+// Cost: O(1); for virtual hosts O(names).
+func (v *View) Scope(t resource.Type, sub *Subscription) Table {
+	table := v.tables[t]
+	if t != resource.VirtualHost || len(sub.names) == 0 {
+		return table
+	}
+	scope := Table{}.Txn()
+	if sub.wildcard {
+		scope = table.Txn()
+	}
+	for _, name := range sub.names {
+		host, ok := table.Get(name)
+		if !ok {
+			host, ok = v.resolve(name)
+		}
+		if ok {
+			scope.Put(name, host)
+			scope.Put(host.name, host)
+		}
+	}
+	return scope.Commit()
+}
+
+// served reports whether clients can subscribe to t.
+func served(t resource.Type) bool { return slices.Contains(resource.Served(), t) }
