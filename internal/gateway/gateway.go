@@ -1,0 +1,137 @@
+// Package gateway writes the configuration of a large gateway: by default
+// 1,000 hosts with ten routes each. The demo, the example and the tests use it.
+package gateway
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+)
+
+// Listener is the name of the gateway's one listener.
+const Listener = "gateway"
+
+// routeConfiguration is the name of the table; with Scoped, the start of the
+// names of the tables.
+const routeConfiguration = "gateway"
+
+// Gateway says how large the gateway is. Every route starts on Clusters[0].
+type Gateway struct {
+	Hosts    int // virtual hosts
+	Routes   int // of each host
+	Listen   int // port on 127.0.0.1; 0: any
+	Clusters []Cluster
+	// Scoped gives each host a table of its own behind scoped routes, which
+	// Envoy takes in a millisecond; else there is one table, and Envoy
+	// rebuilds all of it for one changed route.
+	Scoped bool
+}
+
+// Cluster is a backend on 127.0.0.1.
+type Cluster struct {
+	Name string
+	Port int
+}
+
+// Host is the authority of host i.
+func (g Gateway) Host(i int) string { return fmt.Sprintf("host-%04d.example.test", i) }
+
+// Path is the path of route j of every host.
+func (g Gateway) Path(j int) string { return fmt.Sprintf("/service-%d/", j) }
+
+// Write writes all of it as YAML documents.
+func (g Gateway) Write(to io.Writer) error {
+	w := bufio.NewWriter(to)
+	g.writeListener(w)
+	for _, c := range g.Clusters {
+		g.writeCluster(w, c)
+	}
+	if g.Scoped {
+		for i := range g.Hosts {
+			g.writeScope(w, i)
+		}
+	} else {
+		fmt.Fprintf(w, "---\n\"@type\": type.googleapis.com/envoy.config.route.v3.RouteConfiguration\nname: %s\nvirtual_hosts:\n", routeConfiguration)
+		for i := range g.Hosts {
+			g.writeHost(w, i)
+		}
+	}
+	return w.Flush()
+}
+
+// scopes find a request's table by its authority, without the port.
+const scopes = `      scoped_routes:
+        name: gateway
+        scope_key_builder:
+          fragments: [{header_value_extractor: {name: ":authority", element_separator: ":", index: 0}}]
+        rds_config_source: {ads: {}, resource_api_version: V3}
+        scoped_rds: {scoped_rds_config_source: {ads: {}, resource_api_version: V3}}
+`
+
+func (g Gateway) writeListener(w io.Writer) {
+	fmt.Fprintf(w, `"@type": type.googleapis.com/envoy.config.listener.v3.Listener
+name: %s
+address: {socket_address: {address: 127.0.0.1, port_value: %d}}
+filter_chains:
+- filters:
+  - name: envoy.filters.network.http_connection_manager
+    typed_config:
+      "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+      stat_prefix: gateway
+`, Listener, g.Listen)
+	if g.Scoped {
+		io.WriteString(w, scopes)
+	} else {
+		fmt.Fprintf(w, "      rds: {route_config_name: %s, config_source: {ads: {}, resource_api_version: V3}}\n", routeConfiguration)
+	}
+	io.WriteString(w, `      http_filters:
+      - name: envoy.filters.http.router
+        typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
+`)
+}
+
+func (g Gateway) writeCluster(w io.Writer, c Cluster) {
+	fmt.Fprintf(w, `---
+"@type": type.googleapis.com/envoy.config.cluster.v3.Cluster
+name: %[1]s
+type: EDS
+eds_cluster_config: {eds_config: {ads: {}, resource_api_version: V3}}
+connect_timeout: 1s
+---
+"@type": type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment
+cluster_name: %[1]s
+endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %[2]d}}}}]}]
+`, c.Name, c.Port)
+}
+
+func (g Gateway) writeHost(w io.Writer, i int) {
+	fmt.Fprintf(w, "- name: host-%04d\n  domains: [%s, \"%[2]s:*\"]\n  routes:\n", i, g.Host(i))
+	for j := range g.Routes {
+		fmt.Fprintf(w, "  - {name: route-%d, match: {prefix: %s}, route: {cluster: %s}}\n", j, g.Path(j), g.Clusters[0].Name)
+	}
+}
+
+func (g Gateway) writeScope(w io.Writer, i int) {
+	fmt.Fprintf(w, `---
+"@type": type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration
+name: host-%04[1]d
+route_configuration_name: %[2]s
+key: {fragments: [{string_key: %[3]s}]}
+---
+"@type": type.googleapis.com/envoy.config.route.v3.RouteConfiguration
+name: %[2]s
+virtual_hosts:
+`, i, g.table(i), g.Host(i))
+	g.writeHost(w, i)
+}
+
+// table is the name of the route configuration that host i is in.
+func (g Gateway) table(i int) string {
+	if g.Scoped {
+		return fmt.Sprintf("%s-%04d", routeConfiguration, i)
+	}
+	return routeConfiguration
+}
+
+// HostResource is the name of host i as a VirtualHost resource.
+func (g Gateway) HostResource(i int) string { return fmt.Sprintf("%s/host-%04d", g.table(i), i) }
