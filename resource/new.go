@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
@@ -103,7 +102,7 @@ func generated(m proto.Message) (proto.Message, error) {
 
 // Message parses the canonical bytes into a message of the caller's own.
 func (r *Resource) Message() (proto.Message, error) {
-	mt, err := protoregistry.GlobalTypes.FindMessageByName(protoreflect.FullName(r.typ))
+	mt, err := protoregistry.GlobalTypes.FindMessageByName(r.typ.fullName())
 	if err != nil {
 		return nil, fmt.Errorf("%s %q: %w", r.typ.Short(), r.name, err)
 	}

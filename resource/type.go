@@ -1,6 +1,10 @@
 package resource
 
-import "strings"
+import (
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
 
 // Type names a resource's protobuf message, without the type URL's host:
 // "envoy.config.cluster.v3.Cluster".
@@ -54,3 +58,5 @@ func (t Type) Short() string {
 	}
 	return string(t)
 }
+
+func (t Type) fullName() protoreflect.FullName { return protoreflect.FullName(t) }

@@ -31,6 +31,6 @@ func (v *validator) rules(at trail, m proto.Message) {
 		return
 	}
 	if err := checked.ValidateAll(); err != nil {
-		v.problems = append(v.problems, Problem{Path: at.String(), Message: err.Error()})
+		v.problems = append(v.problems, flatten(at.String(), m.ProtoReflect().Descriptor(), err)...)
 	}
 }
