@@ -1,0 +1,71 @@
+package embedetcd_test
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"testing"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/goleak"
+
+	"github.com/deltaplane/deltaplane/internal/embedetcd"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func start(t *testing.T, dir string, log *slog.Logger) *embedetcd.Server {
+	t.Helper()
+	s, err := embedetcd.Start(t.Context(), dir, 64<<20, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestDataOutlivesTheServer(t *testing.T) {
+	dir := t.TempDir()
+	first := start(t, dir, slog.New(slog.DiscardHandler))
+	if _, err := first.Client.Put(t.Context(), "k", "v"); err != nil {
+		t.Fatal(err)
+	}
+	first.Close()
+	second := start(t, dir, slog.New(slog.DiscardHandler))
+	got, err := second.Client.Get(t.Context(), "k")
+	if err != nil || len(got.Kvs) != 1 || string(got.Kvs[0].Value) != "v" {
+		t.Fatalf("after a restart: %v, %v", got, err)
+	}
+}
+
+func TestASecondServerOnADirectoryIsToldThatItIsInUse(t *testing.T) {
+	dir := t.TempDir()
+	first := start(t, dir, slog.New(slog.DiscardHandler))
+	if _, err := embedetcd.Start(t.Context(), dir, 64<<20, slog.New(slog.DiscardHandler)); !errors.Is(err, embedetcd.ErrInUse) {
+		t.Fatalf("error is %v, want ErrInUse", err)
+	}
+	first.Close()
+	start(t, dir, slog.New(slog.DiscardHandler))
+}
+
+func TestServersRunSideBySide(t *testing.T) {
+	a, b := start(t, t.TempDir(), slog.New(slog.DiscardHandler)), start(t, t.TempDir(), slog.New(slog.DiscardHandler))
+	if _, err := a.Client.Put(t.Context(), "k", "a"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.Client.Get(t.Context(), "k"); err != nil || got.Count != 0 {
+		t.Fatalf("the other server has %v, %v", got, err)
+	}
+}
+
+func TestAnOrderlyLifeLogsNoWarning(t *testing.T) {
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s := start(t, t.TempDir(), log)
+	w := s.Client.Watch(t.Context(), "k", clientv3.WithCreatedNotify())
+	<-w
+	s.Close()
+	if out.Len() > 0 {
+		t.Error(out.String())
+	}
+}
