@@ -1,0 +1,112 @@
+package fleet
+
+import (
+	"time"
+
+	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/xds"
+)
+
+// Refusal is what a client said when it refused a response (xDS protocol,
+// "ACK/NACK and resource type instance version": error_detail).
+type Refusal struct {
+	Version   deltaplane.Version `json:"version"` // that the response belonged to
+	Time      time.Time          `json:"time"`
+	Detail    string             `json:"detail"`              // the client's reason, at most 4 KiB
+	Resources []string           `json:"resources,omitempty"` // in the response, at most 100
+}
+
+// holding is what one stream holds of one type.
+type holding struct {
+	wildcard, subscribed bool
+	names                int
+
+	sent, acked, held deltaplane.Version // newest of each; held: all of the type is there
+	sentAt, ackedAt   time.Time          // the last of each
+	heldAt            time.Time          // held was raised
+	inFlight          bool               // the last one sent has no answer
+	refusal           *Refusal           // in force: nothing newer was accepted; never changed
+
+	count counters
+}
+
+// counters add up over a node's streams.
+type counters struct{ responses, acks, refusals, bytes uint64 }
+
+func (c *counters) add(d counters) {
+	c.responses += d.responses
+	c.acks += d.acks
+	c.refusals += d.refusals
+	c.bytes += d.bytes
+}
+
+// apply takes one event in. For an acknowledgement it returns how long the
+// client took.
+func (h *holding) apply(e xds.Event) (took time.Duration) {
+	switch e.Kind {
+	case xds.Subscribed:
+		h.wildcard, h.names = e.Wildcard, e.Names
+		h.subscribed = e.Wildcard || e.Names > 0
+	case xds.Sent:
+		h.sent, h.sentAt, h.inFlight = max(h.sent, e.Version), e.Time, true
+		h.count.responses++
+		h.count.bytes += uint64(max(e.Bytes, 0))
+	case xds.Acked:
+		if h.inFlight {
+			took = e.Time.Sub(h.sentAt)
+		}
+		h.acked, h.ackedAt, h.inFlight = max(h.acked, e.Version), e.Time, false
+		h.count.acks++
+		if h.refusal != nil && h.refusal.Version < e.Version {
+			h.refusal = nil
+		}
+		h.hold(e)
+	case xds.Refused:
+		h.inFlight = false
+		h.count.refusals++
+		h.refusal = &Refusal{e.Version, e.Time, capText(e.Detail, maxDetail), capNames(e.Resources, maxDetail)}
+	case xds.Current:
+		if h.refusal != nil && h.refusal.Version <= e.Version {
+			h.refusal = nil
+		}
+		h.hold(e)
+	}
+	return took
+}
+
+// hold raises what is held.
+func (h *holding) hold(e xds.Event) {
+	if e.Version > h.held || h.heldAt.IsZero() {
+		h.held, h.heldAt = max(h.held, e.Version), e.Time
+	}
+}
+
+// state compares the holding with the store's newest version.
+func (h *holding) state(latest deltaplane.Version) State {
+	switch {
+	case h.refusal != nil:
+		return Refused
+	case h.held >= latest:
+		return InSync
+	}
+	return Behind
+}
+
+// since is when the state began, as far as events tell.
+func (h *holding) since(s State) time.Time {
+	switch {
+	case s == Refused:
+		return h.refusal.Time
+	case s == Behind && h.inFlight:
+		return h.sentAt
+	}
+	return h.heldAt
+}
+
+// worse reports whether h is further from the newest version than o.
+func (h *holding) worse(o *holding, latest deltaplane.Version) bool {
+	if a, b := h.state(latest), o.state(latest); a != b {
+		return a.rank() > b.rank()
+	}
+	return h.held < o.held
+}
