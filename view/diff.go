@@ -198,3 +198,6 @@ func markOf(r *Resource) mark {
 	}
 	return mark{holds, r.digest, r}
 }
+
+// Settled reports whether nothing was held back.
+func (o *Outcome) Settled() bool { return o.Waiting == 0 && o.Gated == 0 && !o.More }

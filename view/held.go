@@ -136,3 +136,9 @@ func (h Held) Kept(target Table) iter.Seq[*Resource] {
 		}
 	}
 }
+
+// Holding is what a client holds that has all of table that it subscribes to.
+func Holding(table Table) Held { return Held{base: table} }
+
+// Fresh reports whether the client was told nothing yet.
+func (h Held) Fresh() bool { return h.fresh }

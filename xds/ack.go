@@ -1,0 +1,65 @@
+package xds
+
+// acknowledge matches q with l's response in flight. Acceptance and refusal
+// are told apart by error_detail alone, whatever version q carries; q counts
+// only if its nonce is that of the response (xDS protocol, "ACK and NACK
+// semantics summary"). Everything else is no news.
+func (c *conversation) acknowledge(l *lane, q request) {
+	if l.flight == nil || q.nonce == "" || q.nonce != l.nonce {
+		return
+	}
+	f := l.flight
+	l.flight = nil
+	if q.refusal == nil {
+		c.observe(Event{Kind: Acked, Type: l.typ, Version: f.version})
+		return
+	}
+	after, alone := f.plan.afterRefusal()
+	if l.held.Key() == f.plan.After.Key() {
+		l.held = after
+	} else {
+		l.held = l.held.Unknown(namesOf(f.plan))
+	}
+	if l.refused == nil {
+		l.refused = alone
+	} else {
+		l.refused = &refusal{f.plan, l.refused}
+	}
+	l.checked = l.target(c.view).Hash()
+	l.refused = l.refused.standing(l.target(c.view))
+	c.observe(Event{
+		Kind: Refused, Type: l.typ, Version: f.version,
+		Detail: truncate(q.refusal.GetMessage(), maxDetailBytes), Resources: refusedNames(f.plan),
+	})
+}
+
+// refusedNames are the first names of the response, for the event.
+func refusedNames(p *plan) []string {
+	names := make([]string, 0, min(len(p.Upserts)+len(p.Removed), maxEventNames))
+	for _, u := range p.Upserts[:min(len(p.Upserts), maxEventNames)] {
+		names = append(names, u.Name())
+	}
+	return append(names, p.Removed[:min(len(p.Removed), maxEventNames-len(names))]...)
+}
+
+// namesOf goes through the names in p's response, in no order.
+func namesOf(p *plan) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for name := range p.content() {
+			if !yield(name) {
+				return
+			}
+		}
+	}
+}
+
+// truncate cuts s to at most n bytes, between characters.
+func truncate(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xC0 == 0x80 {
+		n--
+	}
+	return s[:n]
+}

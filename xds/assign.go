@@ -1,0 +1,38 @@
+package xds
+
+import (
+	"slices"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+
+	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/view"
+)
+
+// Assignment is what a node should have.
+type Assignment struct {
+	Fleet      string   // the fleet that says so, "" without any
+	Namespaces []string // whose resources it gets; later ones override
+	None       bool     // no fleet wants the node: it keeps what it has
+}
+
+// Assigner decides what each node should have. Assign is called on the
+// stream's own goroutine with its first request and again whenever a new
+// version is out: it must return fast and not block.
+type Assigner interface {
+	Assign(node *corev3.Node, s *deltaplane.Snapshot) Assignment
+}
+
+// fleets is the Assigner by the Fleet resources of the snapshot.
+type fleets struct{}
+
+// Assign finds the fleet of the highest priority that selects node. Without
+// any Fleet in the snapshot every node gets the default namespace.
+func (fleets) Assign(node *corev3.Node, s *deltaplane.Snapshot) Assignment {
+	fleet, namespaces, ok := view.FleetOf(node, s)
+	return Assignment{Fleet: fleet, Namespaces: namespaces, None: !ok}
+}
+
+func (a Assignment) equal(b Assignment) bool {
+	return a.Fleet == b.Fleet && a.None == b.None && slices.Equal(a.Namespaces, b.Namespaces)
+}

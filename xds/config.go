@@ -1,0 +1,67 @@
+package xds
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Config tunes a Server. The zero value of each field takes its default.
+type Config struct {
+	Assigner   Assigner              // node → what it should have; default: by the Fleet resources
+	Observer   Observer              // hears what happens on the streams; default: nobody
+	Logger     *slog.Logger          // default: discard
+	Registerer prometheus.Registerer // default: none
+	Identifier string                // of this control plane in responses; default "deltaplane"
+
+	// Patience is for how long a response that is neither accepted nor
+	// refused holds up other types of the same stream; default 15 s.
+	Patience time.Duration
+
+	MaxResponseBytes        int    // resources in one response, where the protocol allows several; default 4 MiB less 64 KiB, for clients with gRPC's default limit
+	MaxRequestBytes         int    // default 32 MiB
+	MaxNodeBytes            int    // of a node without its extensions; default 256 KiB
+	MaxNames                int    // subscribed on one stream; default 65,536
+	MaxNamesInAll           int    // subscribed on all streams, a set that several have counted once; default 4 million
+	MaxStreamsPerConnection uint32 // default 8,192: an Envoy without ADS has one for each EDS cluster
+
+	KeepaliveTime    time.Duration // idle time after which the client is pinged; default 30 s
+	KeepaliveTimeout time.Duration // for its answer; default 10 s
+	KeepaliveMinTime time.Duration // between the client's own pings; default 1 s
+
+	now func() time.Time // for tests
+}
+
+func (c Config) withDefaults() Config {
+	if c.Assigner == nil {
+		c.Assigner = fleets{}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Identifier == "" {
+		c.Identifier = "deltaplane"
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	orDefault(&c.Patience, 15*time.Second)
+	orDefault(&c.MaxResponseBytes, 4<<20-64<<10)
+	orDefault(&c.MaxRequestBytes, 32<<20)
+	orDefault(&c.MaxNodeBytes, 256<<10)
+	orDefault(&c.MaxNames, 65_536)
+	orDefault(&c.MaxNamesInAll, 4_000_000)
+	orDefault(&c.MaxStreamsPerConnection, 8192)
+	orDefault(&c.KeepaliveTime, 30*time.Second)
+	orDefault(&c.KeepaliveTimeout, 10*time.Second)
+	orDefault(&c.KeepaliveMinTime, time.Second)
+	return c
+}
+
+func orDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

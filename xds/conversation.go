@@ -1,0 +1,296 @@
+package xds
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/view"
+	"github.com/deltaplane/deltaplane/wire"
+)
+
+// common is what the conversations of one server share.
+type common struct {
+	interner view.Interner
+	fanout   fanout
+
+	identifier    string // of the control plane
+	patience      time.Duration
+	maxResponse   int
+	maxNames      int
+	maxNamesInAll int
+}
+
+// conversation is the state of one stream: requests and views go in,
+// responses come out. It knows no gRPC and no clock, and is for one goroutine.
+type conversation struct {
+	// Fixed at birth.
+	common  *common
+	delta   bool
+	only    resource.Type // "" on the aggregated service
+	prefix  string        // of nonces
+	observe func(Event)
+
+	lanes   []*lane // in the order of additions
+	nonces  uint64
+	view    *view.View
+	version deltaplane.Version // that the client is to be at; the view may be older if it is retained
+	keep    bool               // remove nothing: the client has lost its fleet
+}
+
+// send is a response that next decided to send.
+type send struct {
+	lane     *lane
+	plan     *plan
+	response *wire.Response
+	cached   bool // somebody else had it encoded
+	pushed   bool // it brings news, rather than what was asked for
+}
+
+// show makes v what the client should hold.
+func (c *conversation) show(v *view.View, version deltaplane.Version, keep bool) {
+	c.view, c.version, c.keep = v, version, keep
+}
+
+// receive takes in what the client says. The error, a gRPC status, ends the
+// stream. show must have been called before.
+func (c *conversation) receive(q request) error {
+	t, err := q.typeOf(c.only)
+	if err != nil {
+		return err
+	}
+	if err := c.checkSizes(t, q); err != nil {
+		return err
+	}
+	l := c.lane(t)
+	first := l == nil
+	if first {
+		if len(c.lanes) == maxTypes {
+			return exhausted("%d types on one stream, at most %d are allowed", maxTypes+1, maxTypes)
+		}
+		l = &lane{typ: t, sub: c.common.interner.Of(false, nil)}
+		c.lanes = append(c.lanes, l)
+		slices.SortStableFunc(c.lanes, func(a, b *lane) int { return cmp.Compare(rankOf(a.typ), rankOf(b.typ)) })
+	} else {
+		c.acknowledge(l, q)
+	}
+	if c.delta {
+		return c.subscribeDelta(l, q, first)
+	}
+	return c.subscribeSotW(l, q, first)
+}
+
+// lane is t's part, nil if the client never asked for t.
+func (c *conversation) lane(t resource.Type) *lane {
+	for _, l := range c.lanes {
+		if l.typ == t {
+			return l
+		}
+	}
+	return nil
+}
+
+// subscribe makes l's subscription sub, which the lane then holds.
+func (c *conversation) subscribe(l *lane, sub *view.Subscription, first bool) {
+	changed := sub != l.sub
+	c.common.interner.Release(l.sub)
+	l.sub = sub
+	if changed || first {
+		c.observe(Event{Kind: Subscribed, Type: l.typ, Version: c.version, Wildcard: sub.Wildcard(), Names: len(sub.Names())})
+	}
+}
+
+// next is the response to send now, nil if there is none. What it returns
+// counts as sent. Call it again after each receive, show and send, and when
+// wake has come.
+func (c *conversation) next(now time.Time) *send {
+	all := c.standings(now)
+	for i, l := range c.lanes {
+		if l.flight == nil && l.subscribed() && (all[i].adds || l.owes) {
+			if s := c.sendPart(l, c.mayRemoveOf(l, all), now); s != nil {
+				return s
+			}
+		}
+	}
+	for i := len(c.lanes) - 1; i >= 0; i-- {
+		if l := c.lanes[i]; l.flight == nil && all[i].removes && c.mayRemoveOf(l, all) {
+			if s := c.sendPart(l, true, now); s != nil {
+				return s
+			}
+		}
+	}
+	c.reportCurrent(all)
+	return nil
+}
+
+func (c *conversation) mayRemoveOf(l *lane, all []standing) bool {
+	return !c.keep && (c.only != "" || mayRemove(l.typ, all))
+}
+
+// sendPart decides and takes off what l may send.
+func (c *conversation) sendPart(l *lane, removals bool, now time.Time) *send {
+	p := c.plan(l, removals, now)
+	if p == nil || !l.owes && !c.tells(l, p) {
+		return nil
+	}
+	c.nonces++
+	s := &send{lane: l, plan: p, pushed: !l.owes && !l.held.Fresh()}
+	frame, cached := p.Frame()
+	s.cached = cached
+	s.response = &wire.Response{Frame: frame, Nonce: c.prefix + strconv.FormatUint(c.nonces, 36)}
+	l.held, l.owes, l.nonce = p.After, false, s.response.Nonce
+	l.flight = &flight{plan: p, since: now, version: c.version}
+	if l.typ == resource.Cluster {
+		c.rewarm(p)
+	}
+	c.observe(Event{
+		Kind: Sent, Type: l.typ, Version: c.version,
+		Upserts: len(p.Upserts), Removed: len(p.Removed) + len(p.Missing), Bytes: frame.Size(),
+	})
+	return s
+}
+
+// rewarm has the endpoints of clusters in p sent (again): Envoy warms a new
+// or modified EDS cluster until it gets them, and does not ask for a name
+// that it has already subscribed to (envoy #13009, #47302).
+func (c *conversation) rewarm(p *plan) {
+	l := c.lane(resource.Endpoint)
+	if l == nil || l.held.Fresh() {
+		return
+	}
+	target := l.target(c.view)
+	var names []string
+	for _, u := range p.Upserts {
+		name, ok := view.EndpointsOf(u.Resource)
+		if !ok || !l.sub.Contains(name) {
+			continue
+		}
+		if _, there := target.Get(name); there {
+			names = append(names, name)
+		}
+	}
+	if len(names) > 0 {
+		l.held = l.held.Asked(slices.Values(names))
+	}
+}
+
+// standings says where each lane stands.
+func (c *conversation) standings(now time.Time) []standing {
+	all := make([]standing, len(c.lanes))
+	for i, l := range c.lanes {
+		all[i] = standing{typ: l.typ, inFlight: c.waitsFor(l, now)}
+		if !l.subscribed() {
+			continue
+		}
+		if p := c.plan(l, false, now); p != nil {
+			all[i].adds = c.tells(l, p) || p.Gated > 0 && l.refused == nil
+			all[i].removes = p.Waiting > 0
+		}
+		all[i].refused = l.refused != nil
+	}
+	return all
+}
+
+// waitsFor reports whether others should wait for l's response: not for ever.
+func (c *conversation) waitsFor(l *lane, now time.Time) bool {
+	return l.flight != nil && now.Sub(l.flight.since) < c.common.patience
+}
+
+// wake is when to call next although nothing happened; ok is false if never.
+func (c *conversation) wake(now time.Time) (at time.Time, ok bool) {
+	for _, l := range c.lanes {
+		if c.waitsFor(l, now) {
+			if end := l.flight.since.Add(c.common.patience); !ok || end.Before(at) {
+				at, ok = end, true
+			}
+		}
+	}
+	return at, ok
+}
+
+// plan decides what l would send; nil if the client is in sync. It is made
+// once for all streams in the same state.
+func (c *conversation) plan(l *lane, removals bool, now time.Time) *plan {
+	target := l.target(c.view)
+	if hash := target.Hash(); l.refused != nil && l.checked != hash {
+		l.refused, l.checked = l.refused.standing(target), hash
+	}
+	if l.held.InSync(target) && !l.owes {
+		return nil
+	}
+	key := fanoutKey{
+		typ: l.typ, delta: c.delta, held: l.held.Key(), target: target.Hash(), sub: l.sub,
+		removals: removals, refused: l.refused, gate: c.gate(l, now),
+	}
+	p := c.common.fanout.plan(key, func() *plan {
+		if c.delta {
+			return c.decideDelta(l, target, key)
+		}
+		return c.decideSotW(l, target, key)
+	})
+	if p.Empty() && !l.owes && p.Settled() {
+		l.held = p.After // only the version moved
+		return nil
+	}
+	return p
+}
+
+// gate is what l's resources have to wait for.
+func (c *conversation) gate(l *lane, now time.Time) gate {
+	if c.only != "" || !refersToClusters(l.typ) {
+		return gate{}
+	}
+	clusters := c.lane(resource.Cluster)
+	if clusters == nil {
+		return gate{}
+	}
+	var g gate
+	if clusters.refused != nil {
+		g.refused = clusters.refused.plan
+	}
+	if c.waitsFor(clusters, now) {
+		g.flight = clusters.flight.plan
+		if clusters.subscribed() {
+			g.pending = c.plan(clusters, false, now)
+		}
+	}
+	return g
+}
+
+// reportCurrent tells which types have become current with nothing to send.
+func (c *conversation) reportCurrent(all []standing) {
+	for i, l := range c.lanes {
+		s := all[i]
+		if l.flight == nil && l.subscribed() && !l.owes && !s.adds && (!s.removes || c.keep) && !s.refused && l.current < c.version {
+			l.current = c.version
+			c.observe(Event{Kind: Current, Type: l.typ, Version: c.version})
+		}
+	}
+}
+
+// resync forgets all refusals, so that what was refused is sent again.
+func (c *conversation) resync() {
+	for _, l := range c.lanes {
+		l.refused = nil
+	}
+}
+
+// close gives back what the conversation shares.
+func (c *conversation) close() {
+	for _, l := range c.lanes {
+		c.common.interner.Release(l.sub)
+		l.sub = nil
+	}
+	c.lanes = nil
+}
+
+// tells reports whether p has anything that l's variant can tell.
+func (c *conversation) tells(l *lane, p *plan) bool {
+	if !c.delta && l.typ.FullState() && p.Gated > 0 {
+		return false // all or nothing
+	}
+	return !p.Empty()
+}

@@ -1,0 +1,91 @@
+package xds
+
+import (
+	"slices"
+
+	"github.com/deltaplane/deltaplane/view"
+	"github.com/deltaplane/deltaplane/wire"
+)
+
+const wildcard = "*"
+
+// subscribeDelta applies what q subscribes to and unsubscribes from. It counts
+// even with a stale nonce (xDS protocol, "Incremental xDS"). A name that is
+// subscribed to is answered even if the client should have it ("Subscribing to
+// Resources"); one that is unsubscribed from under a wildcard as well
+// ("Unsubscribing from Resources").
+func (c *conversation) subscribeDelta(l *lane, q request, first bool) error {
+	if err := c.checkBudget(l.typ, len(q.subscribe)); err != nil {
+		return err
+	}
+	add, all := cut(q.subscribe)
+	remove, none := cut(q.unsubscribe)
+	was, legacy := l.sub.Wildcard(), l.sub.Wildcard() && !l.named
+	wants := was && !none || all || first && len(q.subscribe) == 0 && len(q.unsubscribe) == 0
+	l.named = l.named || len(q.subscribe) > 0
+	if first {
+		l.held = view.Resumed(q.initial)
+		l.owes = wants && len(q.initial) == 0
+	}
+	if len(add)+len(remove) > 0 || wants != was || first {
+		c.subscribe(l, c.common.interner.With(l.sub, wants, add, remove), first)
+	}
+	switch {
+	case first:
+	case all && (!was || !legacy):
+		l.anew()
+	default:
+		l.answer(slices.Concat(add, under(wants, remove)))
+	}
+	return nil
+}
+
+// cut takes the wildcard out of names.
+func cut(names []string) (others []string, all bool) {
+	if !slices.Contains(names, wildcard) {
+		return names, false
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == wildcard }), true
+}
+
+// under is names with a wildcard and none without.
+func under(wildcard bool, names []string) []string {
+	if !wildcard {
+		return nil
+	}
+	return names
+}
+
+// answer has names sent even if the client should have them, or once more
+// told that they do not exist. It lifts refusals.
+func (l *lane) answer(names []string) {
+	if len(names) == 0 {
+		return
+	}
+	l.held = l.held.Asked(slices.Values(names))
+	if slices.ContainsFunc(names, l.refused.holds) {
+		l.refused = nil
+	}
+}
+
+// anew has everything sent, whatever the client should have.
+func (l *lane) anew() { l.held, l.owes, l.refused = view.Nothing(), true, nil }
+
+// decideDelta is what a delta stream in key's state sends.
+func (c *conversation) decideDelta(l *lane, target view.Table, key fanoutKey) *plan {
+	limits := view.Limits{Removals: key.removals, Bytes: c.common.maxResponse, Hold: key.hold()}
+	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits)}
+	version, typ, identifier := target.Hash(), l.typ, c.common.identifier
+	p.encode = func() *wire.Frame { return wire.Delta(typ, hexOf(version), identifier, &p.Change) }
+	return p
+}
+
+// hold is what view.Diff is to hold back in this state, nil if nothing.
+func (k fanoutKey) hold() func(*view.Resource, bool) bool {
+	if k.refused == nil && k.gate == (gate{}) {
+		return nil
+	}
+	return func(want *view.Resource, held bool) bool {
+		return k.refused.holds(want.Name()) || k.gate.holds(want, held)
+	}
+}

@@ -1,0 +1,138 @@
+package xds
+
+import (
+	"sync"
+
+	"github.com/deltaplane/deltaplane/radix"
+	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/view"
+	"github.com/deltaplane/deltaplane/wire"
+)
+
+// plan is one decision with its encoding: what takes a client from one state
+// to another. Streams in the same state share it. All of it but the lazily
+// made parts is immutable.
+type plan struct {
+	view.Outcome
+
+	encode    func() *wire.Frame
+	frameOnce sync.Once
+	frame     *wire.Frame
+
+	namesOnce sync.Once
+	names     map[string]resource.Digest // set by namesOnce: of all in the response; zero for a removal
+
+	refusedOnce sync.Once
+	refused     view.Held // set by refusedOnce
+	refusal     *refusal  // set by refusedOnce: of this response alone
+
+	newOnce  sync.Once
+	newNames []string // set by newOnce: of upserts that the client lacked
+	mentions sync.Map // *view.Resource → bool: mentions one of newNames
+}
+
+// Frame is the encoded response. cached reports that it was there already.
+func (p *plan) Frame() (f *wire.Frame, cached bool) {
+	cached = true
+	p.frameOnce.Do(func() { p.frame, cached = p.encode(), false })
+	return p.frame, cached
+}
+
+// content maps each name in the response to the digest that was sent.
+func (p *plan) content() map[string]resource.Digest {
+	p.namesOnce.Do(func() {
+		p.names = make(map[string]resource.Digest, len(p.Upserts)+len(p.Removed)+len(p.Missing))
+		for _, u := range p.Upserts {
+			p.names[u.Name()] = u.Digest()
+			for _, alias := range u.Aliases {
+				p.names[alias] = u.Digest()
+			}
+		}
+		for _, name := range p.Removed {
+			p.names[name] = resource.Digest{}
+		}
+	})
+	return p.names
+}
+
+// afterRefusal is what the client holds if it refused the response: of what
+// was in it, nobody knows: Envoy applies a part that depends on its order.
+func (p *plan) afterRefusal() (view.Held, *refusal) {
+	p.refusedOnce.Do(func() {
+		p.refusal = &refusal{plan: p}
+		p.refused = p.After.Unknown(func(yield func(string) bool) {
+			for name := range p.content() {
+				if !yield(name) {
+					return
+				}
+			}
+		})
+	})
+	return p.refused, p.refusal
+}
+
+// fanoutKey identifies a decision: equal keys lead to equal responses.
+type fanoutKey struct {
+	typ      resource.Type
+	delta    bool
+	held     view.Key
+	target   radix.Hash
+	sub      *view.Subscription
+	removals bool
+	refused  *refusal
+	gate     gate
+}
+
+// fanout keeps decisions and encoded responses, so that a thousand streams in
+// the same state decide and encode once. It has two generations: the older is
+// dropped when the newer is full or a new version comes. Any goroutine may
+// call.
+type fanout struct {
+	mu         sync.Mutex
+	young, old map[fanoutKey]*plan
+}
+
+// maxPlans is how many decisions a generation of the fanout keeps.
+const maxPlans = 4096
+
+// plan is the decision for key, made by decide if nobody has made it yet. Two
+// streams may both make it; then both use the first.
+func (f *fanout) plan(key fanoutKey, decide func() *plan) *plan {
+	if p := f.find(key); p != nil {
+		return p
+	}
+	made := decide()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p := f.young[key]; p != nil {
+		return p
+	}
+	if f.young == nil || len(f.young) >= maxPlans {
+		f.old, f.young = f.young, map[fanoutKey]*plan{}
+	}
+	f.young[key] = made
+	return made
+}
+
+func (f *fanout) find(key fanoutKey) *plan {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p := f.young[key]; p != nil {
+		return p
+	}
+	p := f.old[key]
+	if p != nil && len(f.young) < maxPlans {
+		if f.young == nil {
+			f.young = map[fanoutKey]*plan{}
+		}
+		f.young[key] = p
+	}
+	return p
+}
+
+// age starts a new generation.
+func (f *fanout) age() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.old, f.young = f.young, nil
+}

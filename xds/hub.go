@@ -1,0 +1,103 @@
+package xds
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/view"
+)
+
+// Source is where the configuration comes from: a deltaplane.Store or
+// Publisher.
+type Source interface {
+	Latest() *deltaplane.Snapshot
+	Watch() *deltaplane.Watch
+}
+
+// hub derives the views of the assignments in use from each new snapshot, and
+// wakes the streams. It carries state, not messages: a stream that is busy
+// finds the newest when it looks.
+type hub struct {
+	now atomic.Pointer[epoch]
+
+	mu      sync.Mutex // serializes advance, hold and release
+	shelves map[string]*shelf
+}
+
+// epoch is a snapshot and the channel that closes when a newer one is out.
+type epoch struct {
+	snapshot   *deltaplane.Snapshot
+	superseded chan struct{}
+}
+
+// shelf is the place of one assignment's newest view.
+type shelf struct {
+	key     string
+	view    atomic.Pointer[view.View]
+	streams int // guarded by hub.mu
+}
+
+func newHub(s *deltaplane.Snapshot) *hub {
+	h := &hub{shelves: map[string]*shelf{}}
+	h.now.Store(&epoch{s, make(chan struct{})})
+	return h
+}
+
+// follow advances with the source until ctx ends.
+func (h *hub) follow(ctx context.Context, watch *deltaplane.Watch, advanced func()) {
+	for {
+		s, err := watch.Next(ctx)
+		if err != nil {
+			return
+		}
+		h.advance(s)
+		advanced()
+	}
+}
+
+// advance makes s the newest snapshot.
+// Cost: O(changes) for each assignment in use.
+func (h *hub) advance(s *deltaplane.Snapshot) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	old := h.now.Load()
+	if s.Version() <= old.snapshot.Version() {
+		return
+	}
+	for _, shelf := range h.shelves {
+		shelf.view.Store(shelf.view.Load().At(s))
+	}
+	h.now.Store(&epoch{s, make(chan struct{})})
+	close(old.superseded)
+}
+
+// hold is the shelf for these namespaces; the caller must release it.
+// Cost: O(resources) for an assignment that nobody has yet.
+func (h *hub) hold(namespaces []string) *shelf {
+	key := strings.Join(namespaces, "\x00")
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.shelves[key]
+	if s == nil {
+		s = &shelf{key: key}
+		s.view.Store(view.New(h.now.Load().snapshot, namespaces))
+		h.shelves[key] = s
+	}
+	s.streams++
+	return s
+}
+
+// release gives a shelf back; its view goes with its last stream. nil is allowed.
+func (h *hub) release(s *shelf) {
+	if s == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.streams--; s.streams == 0 {
+		delete(h.shelves, s.key)
+	}
+}

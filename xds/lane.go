@@ -1,0 +1,101 @@
+package xds
+
+import (
+	"time"
+
+	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/radix"
+	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/view"
+)
+
+// lane is one type's part of a conversation: on the aggregated stream there
+// is one for each type that the client asked for, and they do not mix (xDS
+// protocol, "Aggregated Discovery Service").
+type lane struct {
+	typ     resource.Type
+	sub     *view.Subscription
+	named   bool // the client has subscribed to a name: the empty list no longer means all
+	held    view.Held
+	owes    bool     // the client waits for an answer, even an empty one
+	flight  *flight  // sent, neither accepted nor refused yet; at most one
+	nonce   string   // of the last response
+	refused *refusal // nil: nothing
+	current deltaplane.Version
+
+	checked radix.Hash // table that refused was last checked against
+
+	scopeOf radix.Hash // table and subscription that scope was made for
+	scopeBy *view.Subscription
+	scope   view.Table
+}
+
+// flight is a response on its way.
+type flight struct {
+	plan    *plan
+	since   time.Time
+	version deltaplane.Version
+}
+
+// refusal is a response that the client refused, and those before it. Its
+// resources are held back until one of them has another target. It is
+// immutable.
+type refusal struct {
+	plan    *plan
+	earlier *refusal
+}
+
+// subscribed reports whether the client wants anything.
+func (l *lane) subscribed() bool { return l.sub.Wildcard() || len(l.sub.Names()) > 0 }
+
+// target is what the client should hold at v.
+func (l *lane) target(v *view.View) view.Table {
+	table := v.Table(l.typ)
+	if l.typ != resource.VirtualHost {
+		return table
+	}
+	if h := table.Hash(); l.scopeBy != l.sub || l.scopeOf != h {
+		l.scope, l.scopeOf, l.scopeBy = v.Scope(l.typ, l.sub), h, l.sub
+	}
+	return l.scope
+}
+
+// standing is r without the refusals that have become void: one of their
+// resources has another target now, so that trying again makes sense.
+func (r *refusal) standing(target view.Table) *refusal {
+	if r == nil {
+		return nil
+	}
+	earlier := r.earlier.standing(target)
+	switch {
+	case !r.stands(target):
+		return earlier
+	case earlier == r.earlier:
+		return r
+	}
+	return &refusal{r.plan, earlier}
+}
+
+// stands reports whether all that r's response had is still wanted as it was.
+func (r *refusal) stands(target view.Table) bool {
+	for name, digest := range r.plan.content() {
+		var now resource.Digest
+		if want, ok := target.Get(name); ok {
+			now = want.Digest()
+		}
+		if now != digest {
+			return false
+		}
+	}
+	return true
+}
+
+// holds reports whether the resource called name was in a refused response.
+func (r *refusal) holds(name string) bool {
+	for ; r != nil; r = r.earlier {
+		if _, ok := r.plan.content()[name]; ok {
+			return true
+		}
+	}
+	return false
+}

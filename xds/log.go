@@ -1,0 +1,42 @@
+package xds
+
+import (
+	"context"
+	"log/slog"
+)
+
+// eventLog writes events as log lines: refusals as warnings, the rest for
+// debugging. No line holds what is in a resource.
+type eventLog struct{ *slog.Logger }
+
+var kindNames = [...]string{
+	Opened: "stream opened", Closed: "stream closed", Subscribed: "subscribed", Sent: "response sent",
+	Acked: "response accepted", Refused: "response refused", Current: "client is current",
+}
+
+func (l eventLog) event(e Event) {
+	level := slog.LevelDebug
+	if e.Kind == Refused {
+		level = slog.LevelWarn
+	}
+	ctx := context.TODO()
+	if !l.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("node", e.Node.GetId()), slog.Uint64("stream", e.Stream), slog.String("peer", e.Peer),
+		slog.Uint64("version", uint64(e.Version)),
+	}
+	if e.Type != "" {
+		attrs = append(attrs, slog.String("type", e.Type.Short()))
+	}
+	switch e.Kind {
+	case Subscribed:
+		attrs = append(attrs, slog.Bool("wildcard", e.Wildcard), slog.Int("names", e.Names))
+	case Sent:
+		attrs = append(attrs, slog.Int("upserts", e.Upserts), slog.Int("removed", e.Removed), slog.Int("bytes", e.Bytes))
+	case Refused:
+		attrs = append(attrs, slog.String("detail", e.Detail), slog.Any("resources", e.Resources))
+	}
+	l.LogAttrs(ctx, level, kindNames[e.Kind], attrs...)
+}

@@ -1,0 +1,62 @@
+package xds
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are the server's, by Prometheus' conventions; no node is a label.
+type metrics struct {
+	streams *prometheus.GaugeVec
+	frames  *prometheus.CounterVec
+	push    prometheus.Histogram
+}
+
+// newMetrics registers the metrics, unless r is nil. names counts what is
+// subscribed.
+func newMetrics(r prometheus.Registerer, names func() int) *metrics {
+	m := &metrics{
+		streams: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "deltaplane_streams", Help: "Open xDS streams by api: ads or type, and protocol variant."}, []string{"api", "variant"}),
+		frames: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "deltaplane_frames_total", Help: "Responses sent, by whether another stream had them encoded already."}, []string{"cached"}),
+		push: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "deltaplane_push_seconds", Help: "From a commit's time to handing its response to the stream.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15), NativeHistogramBucketFactor: 1.1}),
+	}
+	if r != nil {
+		subscribed := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "deltaplane_subscribed_names", Help: "Resource names subscribed to; a set that several streams have counts once."},
+			func() float64 { return float64(names()) })
+		r.MustRegister(m.streams, m.frames, m.push, subscribed)
+	}
+	return m
+}
+
+func (m *metrics) opened(st *stream) { m.streams.WithLabelValues(st.labels()...).Inc() }
+func (m *metrics) closed(st *stream) { m.streams.WithLabelValues(st.labels()...).Dec() }
+
+// labels are the values of api and variant.
+func (st *stream) labels() []string {
+	api, variant := "ads", "sotw"
+	if !st.ads {
+		api = st.only.Short()
+	}
+	if st.delta {
+		variant = "delta"
+	}
+	return []string{api, variant}
+}
+
+// sent counts a response; committed is when its version was made.
+func (m *metrics) sent(s *send, committed, now time.Time) {
+	cached := "false"
+	if s.cached {
+		cached = "true"
+	}
+	m.frames.WithLabelValues(cached).Inc()
+	if s.pushed {
+		m.push.Observe(max(now.Sub(committed), 0).Seconds())
+	}
+}

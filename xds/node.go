@@ -1,0 +1,62 @@
+package xds
+
+import (
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/deltaplane/deltaplane/view"
+)
+
+// keepNode is what is kept of a node for as long as its stream: all but the
+// list of compiled-in extensions, which is 60 KB for a stock Envoy.
+func keepNode(n *corev3.Node, maxBytes int) (*corev3.Node, error) {
+	if n == nil {
+		return &corev3.Node{}, nil
+	}
+	n.Extensions, n.ClientFeatures = nil, nil
+	if size := proto.Size(n); size > maxBytes {
+		return nil, invalid("node %q takes %d bytes without its extensions, at most %d are allowed (xds.Config.MaxNodeBytes)",
+			clip(n.GetId()), size, maxBytes)
+	}
+	return n, nil
+}
+
+// assign finds out what the node should have at the stream's epoch. A node
+// that no fleet wants any more keeps what it has; a new one gets nothing, and
+// nothing that it brought along is removed.
+func (st *stream) assign() {
+	s := st.epoch.snapshot
+	a := st.server.assigner.Assign(st.node, s)
+	switch {
+	case a.None && st.shelf != nil:
+		st.server.hub.release(st.shelf)
+		st.shelf = nil
+		fallthrough
+	case a.None && st.talk.view != nil:
+		a.Fleet, st.retained = st.assignment.Fleet, true
+		st.talk.show(st.talk.view, s.Version(), true)
+	case a.None:
+		st.retained = true
+		st.talk.show(view.New(s, nil), s.Version(), true)
+	default:
+		if st.shelf == nil || !a.equal(st.assignment) {
+			old := st.shelf
+			st.shelf = st.server.hub.hold(a.Namespaces)
+			st.server.hub.release(old)
+		}
+		v := st.shelf.view.Load()
+		st.retained = false
+		st.talk.show(v, v.Version(), false)
+	}
+	st.assignment = a
+}
+
+// observe completes an event and tells it.
+func (st *stream) observe(e Event) {
+	e.Stream, e.Node, e.ADS, e.Delta, e.Peer = st.id, st.node, st.ads, st.delta, st.peer
+	e.Fleet, e.Retained, e.Time = st.assignment.Fleet, st.retained, st.server.cfg.now()
+	st.server.log.event(e)
+	if st.server.cfg.Observer != nil {
+		st.server.cfg.Observer.Observe(e)
+	}
+}

@@ -1,0 +1,105 @@
+package xds
+
+import (
+	"slices"
+
+	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/view"
+)
+
+// This file is make-before-break on the aggregated stream (xDS protocol,
+// "Eventual consistency considerations"): clusters, endpoints, listeners,
+// routes are added in this order, and removed in the reverse order once
+// everything added has been acknowledged.
+//
+// Envoy withholds the acknowledgement of clusters while any of them warms. So
+// nothing waits for it but a resource that mentions a cluster of the response
+// which the client did not have before; endpoints, which end the warming,
+// never wait.
+
+// standing is what the order needs to know of one type.
+type standing struct {
+	typ      resource.Type
+	adds     bool // has something to send besides removals, or is held by the gate
+	removes  bool // has removals to send
+	inFlight bool // a response is neither accepted nor refused, and not overdue
+	refused  bool // holds back something that was refused
+}
+
+// mayRemove reports whether t's removals may go out now. all has t too.
+func mayRemove(t resource.Type, all []standing) bool {
+	rank := rankOf(t)
+	for _, s := range all {
+		switch {
+		case s.typ == t:
+		case s.adds || s.inFlight:
+			return false // break only after make
+		case rankOf(s.typ) > rank && s.removes:
+			return false // what refers goes before what is referred to
+		case rankOf(s.typ) > rank && s.refused && refersToClusters(s.typ):
+			return false // the client still uses its older state
+		}
+	}
+	return true
+}
+
+// rankOf is t's place in the order of additions; other types come last.
+func rankOf(t resource.Type) int {
+	if i := slices.Index(resource.Served(), t); i >= 0 {
+		return i
+	}
+	return len(resource.Served())
+}
+
+// refersToClusters reports whether t's resources name clusters that must
+// exist before them.
+func refersToClusters(t resource.Type) bool {
+	switch t {
+	case resource.Listener, resource.Route, resource.VirtualHost, resource.ExtensionConfig:
+		return true
+	}
+	return false
+}
+
+// gate is what stands between the client and resources that mention new
+// clusters. The zero gate is open. It is comparable.
+type gate struct {
+	flight  *plan // sent and not acknowledged
+	pending *plan // not sent yet
+	refused *plan // refused
+}
+
+// maxGateNames is up to how many new clusters it is looked whether a resource
+// mentions one; with more it is taken to do so.
+const maxGateNames = 256
+
+// holds reports whether want has to wait; held tells whether the client has
+// an older state of it to go on with. A client that has none gets want even
+// though a cluster in it was refused: part of it working beats none of it.
+func (g gate) holds(want *view.Resource, held bool) bool {
+	return g.flight.adds(want) || g.pending.adds(want) || held && g.refused.adds(want)
+}
+
+// adds reports whether r mentions a cluster that p adds.
+// Cost: once for each pair O(size of r × clusters); then O(1).
+func (p *plan) adds(r *view.Resource) bool {
+	if p == nil {
+		return false
+	}
+	p.newOnce.Do(func() {
+		for _, u := range p.Upserts {
+			if u.New {
+				p.newNames = append(p.newNames, u.Name())
+			}
+		}
+	})
+	if len(p.newNames) == 0 || len(p.newNames) > maxGateNames {
+		return len(p.newNames) > 0
+	}
+	if known, ok := p.mentions.Load(r); ok {
+		return known.(bool)
+	}
+	found := view.Mentions(r, p.newNames)
+	p.mentions.Store(r, found)
+	return found
+}

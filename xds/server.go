@@ -1,0 +1,126 @@
+package xds
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/deltaplane/deltaplane/wire"
+)
+
+// Server serves what a Source holds to xDS clients. All methods may be called
+// from any goroutine.
+type Server struct {
+	// Fixed at birth.
+	cfg       Config
+	common    common
+	hub       *hub
+	assigner  Assigner
+	metrics   *metrics
+	log       eventLog
+	run       string // random, starts all nonces of this process
+	closing   chan struct{}
+	cancel    context.CancelFunc
+	streamIDs atomic.Uint64
+
+	goroutines sync.WaitGroup // all that the server started, and all handlers
+
+	mu      sync.Mutex
+	streams map[*stream]struct{} // nil once closed
+}
+
+// NewServer starts serving source; Register makes it reachable.
+func NewServer(source Source, cfg Config) *Server {
+	cfg = cfg.withDefaults()
+	var run [5]byte
+	rand.Read(run[:])
+	ctx, cancel := context.WithCancel(context.Background())
+	watch := source.Watch()
+	s := &Server{
+		cfg: cfg, assigner: cfg.Assigner, run: hex.EncodeToString(run[:]),
+		hub: newHub(source.Latest()), log: eventLog{cfg.Logger}, closing: make(chan struct{}), cancel: cancel,
+		streams: map[*stream]struct{}{},
+	}
+	s.common.identifier, s.common.patience = cfg.Identifier, cfg.Patience
+	s.common.maxResponse, s.common.maxNames, s.common.maxNamesInAll = cfg.MaxResponseBytes, cfg.MaxNames, cfg.MaxNamesInAll
+	s.metrics = newMetrics(cfg.Registerer, s.common.interner.Names)
+	s.goroutines.Go(func() { s.hub.follow(ctx, watch, s.common.fanout.age) })
+	return s
+}
+
+// GRPCOptions are what the grpc.Server that Register gets must be made with:
+// the codec that sends ready buffers, message sizes and keepalive.
+func (s *Server) GRPCOptions() []grpc.ServerOption {
+	return []grpc.ServerOption{
+		grpc.ForceServerCodecV2(wire.NewCodec()),
+		grpc.MaxRecvMsgSize(s.cfg.MaxRequestBytes),
+		grpc.MaxConcurrentStreams(s.cfg.MaxStreamsPerConnection),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: s.cfg.KeepaliveTime, Timeout: s.cfg.KeepaliveTimeout}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: s.cfg.KeepaliveMinTime, PermitWithoutStream: true}),
+	}
+}
+
+// Close ends all streams with UNAVAILABLE and waits until none is left and
+// all of the server's goroutines are done. It does not stop the grpc.Server.
+func (s *Server) Close() {
+	s.mu.Lock()
+	if s.streams != nil {
+		close(s.closing)
+		s.streams = nil
+	}
+	s.mu.Unlock()
+	s.cancel()
+	s.goroutines.Wait()
+}
+
+// Resync has everything that a node refused sent to it again. It reports
+// whether the node is connected.
+func (s *Server) Resync(node string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := false
+	for st := range s.streams {
+		if id := st.nodeID.Load(); id != nil && *id == node {
+			found = true
+			select {
+			case st.resync <- struct{}{}:
+			default: // one is pending
+			}
+		}
+	}
+	return found
+}
+
+// enter counts a stream in, unless the server is closing.
+func (s *Server) enter(st *stream) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.streams == nil {
+		return false
+	}
+	s.streams[st] = struct{}{}
+	s.goroutines.Add(1)
+	s.metrics.opened(st)
+	return true
+}
+
+// leave counts it out.
+func (s *Server) leave(st *stream) {
+	s.mu.Lock()
+	delete(s.streams, st)
+	s.mu.Unlock()
+	s.metrics.closed(st)
+	s.goroutines.Done()
+}
+
+// noncePrefix starts the nonces of one stream: no two streams, not even of
+// different processes, have a nonce in common.
+func (s *Server) noncePrefix(stream uint64) string {
+	return s.run + "-" + strconv.FormatUint(stream, 36) + "-"
+}

@@ -1,0 +1,143 @@
+package xds
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+
+	"github.com/deltaplane/deltaplane/radix"
+	"github.com/deltaplane/deltaplane/view"
+	"github.com/deltaplane/deltaplane/wire"
+)
+
+// subscribeSotW makes q's names the subscription. A request with a stale
+// nonce changes nothing: the client will send its whole list again with its
+// answer to the newer response (xDS protocol, "Resource updates"). Names that
+// are new are answered even if the client should have them ("How the client
+// specifies what resources to return").
+func (c *conversation) subscribeSotW(l *lane, q request, first bool) error {
+	if !first && q.nonce != "" && q.nonce != l.nonce {
+		return nil
+	}
+	names, all := cut(q.names)
+	if !slices.IsSorted(names) {
+		names = slices.Sorted(slices.Values(names))
+	}
+	was := l.sub.Wildcard()
+	wants := all || len(q.names) == 0 && !l.named && (first || was)
+	l.named = l.named || len(q.names) > 0
+	if !first && wants == was && slices.Equal(names, l.sub.Names()) {
+		return nil
+	}
+	added := slices.DeleteFunc(slices.Clone(names), l.sub.Named)
+	if err := c.checkBudget(l.typ, len(added)); err != nil {
+		return err
+	}
+	c.subscribe(l, c.common.interner.Of(wants, names), first)
+	switch {
+	case first:
+		l.held, l.owes = view.Nothing(), wants || l.typ.FullState()
+		if target := l.target(c.view); wants && len(names) == 0 && l.typ.FullState() && q.version == hexOf(target.Hash()) {
+			l.held, l.owes = view.Holding(target), false
+		}
+		if c.keep && q.version != "" {
+			l.owes = false // an empty answer would remove all that it has
+		}
+	case wants && !was:
+		l.anew()
+	default:
+		l.answer(added)
+	}
+	return nil
+}
+
+// decideSotW is what a state-of-the-world stream in key's state sends.
+func (c *conversation) decideSotW(l *lane, target view.Table, key fanoutKey) *plan {
+	if l.typ.FullState() {
+		return c.decideFullState(l, target, key)
+	}
+	limits := view.Limits{Removals: true, Bytes: c.common.maxResponse, Hold: key.hold()}
+	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits)}
+	p.Removed, p.Missing = nil, nil // this variant has no way to tell
+	var resources []*view.Resource
+	for _, u := range p.Upserts {
+		resources = append(resources, u.Resource)
+	}
+	c.encodeSotW(p, l, target, nil, resources)
+	return p
+}
+
+// decideFullState is for the types whose response holds everything, so that
+// what is missing is removed ("Grouping Resources into Responses"). Before
+// removals may go out, what is to be removed is sent on. A refusal holds the
+// whole type until something in it changes; so does the gate.
+func (c *conversation) decideFullState(l *lane, target view.Table, key fanoutKey) *plan {
+	if key.refused != nil {
+		out := view.Diff(l.held, target, l.sub, view.Limits{Removals: key.removals, Hold: func(want *view.Resource, _ bool) bool {
+			return key.refused.holds(want.Name())
+		}})
+		if out.Empty() {
+			return &plan{Outcome: out, encode: func() *wire.Frame { return nil }}
+		}
+	}
+	limits := view.Limits{Removals: key.removals}
+	if key.gate != (gate{}) {
+		limits.Hold = key.gate.holds
+	}
+	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits)}
+	kept := slices.Collect(p.After.Kept(target))
+	resources := slices.Concat(slices.Collect(wanted(target, l.sub)), kept)
+	slices.SortFunc(resources, func(a, b *view.Resource) int { return cmp.Compare(a.Name(), b.Name()) })
+	c.encodeSotW(p, l, target, kept, resources)
+	return p
+}
+
+// encodeSotW has p encode resources, under the version of all that the client
+// then holds.
+func (c *conversation) encodeSotW(p *plan, l *lane, target view.Table, kept, resources []*view.Resource) {
+	sub, typ, identifier := l.sub, l.typ, c.common.identifier
+	p.encode = func() *wire.Frame {
+		return wire.SotW(typ, versionOf(target, sub, kept), identifier, resources)
+	}
+}
+
+// wanted goes through what sub has of target, by name.
+func wanted(target view.Table, sub *view.Subscription) func(func(*view.Resource) bool) {
+	return func(yield func(*view.Resource) bool) {
+		if sub.Wildcard() {
+			for _, r := range target.All() {
+				if !yield(r) {
+					return
+				}
+			}
+			return
+		}
+		for _, name := range sub.Names() {
+			if r, ok := target.Get(name); ok && !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// versionOf is the version_info of exactly what a client holds. It depends on
+// content alone, so it is equal on every replica and after a restart.
+func versionOf(target view.Table, sub *view.Subscription, kept []*view.Resource) string {
+	if sub.Wildcard() && len(kept) == 0 {
+		return hexOf(target.Hash())
+	}
+	h := sha256.New()
+	for _, list := range [](func(func(*view.Resource) bool)){wanted(target, sub), slices.Values(kept)} {
+		for r := range list {
+			digest := r.Digest()
+			h.Write([]byte(r.Name()))
+			h.Write([]byte{0})
+			h.Write(digest[:])
+		}
+		h.Write([]byte{0xff})
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func hexOf(h radix.Hash) string { return hex.EncodeToString(h[:]) }

@@ -1,0 +1,198 @@
+package xds
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// stream is one client's connection to one service. Its run owns it.
+type stream struct {
+	// Fixed at birth.
+	server *Server
+	grpc   grpc.ServerStream
+	id     uint64
+	delta  bool
+	ads    bool
+	only   resource.Type // "" on the aggregated service
+	peer   string
+
+	requests chan request  // receive sends and closes; run reads
+	failed   chan error    // receive's last word, cap 1
+	sent     chan error    // transmit reports, cap 1
+	resync   chan struct{} // cap 1: send again what was refused
+
+	nodeID atomic.Pointer[string] // run stores it once; Resync reads
+
+	// Touched only by run.
+	talk       *conversation
+	node       *corev3.Node
+	assignment Assignment
+	shelf      *shelf // nil before the first request, and without a fleet
+	epoch      *epoch
+	retained   bool
+	sending    bool
+}
+
+// serve runs one stream until the client, the connection or the server ends it.
+func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) error {
+	st := &stream{
+		server: s, grpc: g, id: s.streamIDs.Add(1), delta: delta, ads: only == "", only: only,
+		requests: make(chan request), failed: make(chan error, 1), sent: make(chan error, 1), resync: make(chan struct{}, 1),
+	}
+	if p, ok := peer.FromContext(g.Context()); ok {
+		st.peer = p.Addr.String()
+	}
+	if !s.enter(st) {
+		return errClosing
+	}
+	defer s.leave(st)
+	st.talk = &conversation{common: &s.common, delta: delta, only: only, prefix: s.noncePrefix(st.id), observe: st.observe}
+	return st.run(g.Context())
+}
+
+var errClosing = status.Error(codes.Unavailable, "the control plane is shutting down")
+
+// run owns the stream: it takes in requests and versions and decides what to
+// send. It never blocks on the client.
+func (st *stream) run(ctx context.Context) error {
+	st.server.goroutines.Go(st.receive)
+	defer st.end()
+	st.epoch = st.server.hub.now.Load()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		st.transmitNext(timer)
+		select {
+		case q, ok := <-st.requests:
+			if !ok {
+				return <-st.failed
+			}
+			if err := st.take(q); err != nil {
+				return err
+			}
+		case <-st.epoch.superseded:
+			st.follow()
+		case err := <-st.sent:
+			st.sending = false
+			if err != nil {
+				return err
+			}
+		case <-st.resync:
+			st.talk.resync()
+		case <-timer.C:
+		case <-ctx.Done():
+			return status.FromContextError(ctx.Err()).Err()
+		case <-st.server.closing:
+			return errClosing
+		}
+	}
+}
+
+// take handles one request.
+func (st *stream) take(q request) error {
+	if err := st.identify(q.node); err != nil {
+		return err
+	}
+	return st.talk.receive(q)
+}
+
+// identify takes the node of the first request, and refuses another one later
+// (xDS protocol, "Basic Protocol Overview").
+func (st *stream) identify(n *corev3.Node) error {
+	if st.node != nil {
+		if n.GetId() != "" && n.GetId() != st.node.GetId() {
+			return invalid("node id changed from %q to %q within a stream", clip(st.node.GetId()), clip(n.GetId()))
+		}
+		return nil
+	}
+	kept, err := keepNode(n, st.server.cfg.MaxNodeBytes)
+	if err != nil {
+		return err
+	}
+	st.node = kept
+	id := kept.GetId()
+	st.nodeID.Store(&id)
+	st.assign()
+	st.observe(Event{Kind: Opened, Version: st.epoch.snapshot.Version()})
+	return nil
+}
+
+// follow goes on to the newest snapshot.
+func (st *stream) follow() {
+	st.epoch = st.server.hub.now.Load()
+	if st.node != nil {
+		st.assign()
+	}
+}
+
+// transmitNext hands over the next response, unless one is still on its way
+// into the connection, and sets the timer.
+func (st *stream) transmitNext(timer *time.Timer) {
+	if st.sending || st.node == nil {
+		return
+	}
+	now := st.server.cfg.now()
+	s := st.talk.next(now)
+	if s == nil {
+		if at, ok := st.talk.wake(now); ok {
+			timer.Reset(at.Sub(now))
+		}
+		return
+	}
+	st.sending = true
+	st.server.metrics.sent(s, st.talk.view.Time(), now)
+	st.server.goroutines.Go(func() { st.sent <- st.grpc.SendMsg(s.response) })
+}
+
+// receive reads requests until the stream ends. It stops reading while run is
+// busy, so that a client cannot make a queue.
+func (st *stream) receive() {
+	defer close(st.requests)
+	for {
+		q, err := st.read()
+		if err != nil {
+			st.failed <- err
+			return
+		}
+		select {
+		case st.requests <- q:
+		case <-st.grpc.Context().Done():
+			st.failed <- status.FromContextError(st.grpc.Context().Err()).Err()
+			return
+		}
+	}
+}
+
+func (st *stream) read() (request, error) {
+	if st.delta {
+		var m discoveryv3.DeltaDiscoveryRequest
+		if err := st.grpc.RecvMsg(&m); err != nil {
+			return request{}, err
+		}
+		return fromDelta(&m), nil
+	}
+	var m discoveryv3.DiscoveryRequest
+	if err := st.grpc.RecvMsg(&m); err != nil {
+		return request{}, err
+	}
+	return fromSotW(&m), nil
+}
+
+// end tells that the stream is over and gives back what it holds.
+func (st *stream) end() {
+	if st.node != nil {
+		st.observe(Event{Kind: Closed, Version: st.epoch.snapshot.Version()})
+	}
+	st.talk.close()
+	st.server.hub.release(st.shelf)
+}
