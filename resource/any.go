@@ -76,8 +76,8 @@ func (e *encoder) unpack(t Type, value []byte) protoreflect.Message {
 		e.problem("holds bytes that are no %s", t)
 		return nil
 	}
-	if e.visit != nil {
-		e.visit(e.at, content, true)
+	if e.validator != nil {
+		e.validator.rules(e.at, content.Interface())
 	}
 	return content
 }

@@ -33,9 +33,9 @@ const maxDepth = 200
 // Lists keep their order, but for the virtual hosts of a RouteConfiguration
 // that is itself the resource: they go by name.
 type encoder struct {
-	allowUnknown bool // fields
-	allowOpaque  bool // types of Any values
-	visit        func(at trail, m protoreflect.Message, unpacked bool)
+	allowUnknown bool       // fields
+	allowOpaque  bool       // types of Any values
+	validator    *validator // checks messages as they are written; nil: nobody does
 
 	at       trail
 	depth    int
@@ -44,8 +44,10 @@ type encoder struct {
 
 // plan is what the encoder knows of a message type.
 type plan struct {
-	fields []protoreflect.FieldDescriptor // ascending number
-	any    bool
+	fields   []protoreflect.FieldDescriptor // ascending number
+	messages []protoreflect.FieldDescriptor // those of fields that hold messages
+	any      bool
+	check    func(proto.Message) []fault // nil: none
 }
 
 var plans sync.Map // protoreflect.MessageDescriptor → *plan
@@ -54,11 +56,16 @@ func planOf(md protoreflect.MessageDescriptor) *plan {
 	if p, ok := plans.Load(md); ok {
 		return p.(*plan)
 	}
-	p := &plan{any: md.FullName() == "google.protobuf.Any"}
+	p := &plan{any: md.FullName() == "google.protobuf.Any", check: checks[md.FullName()]}
 	for i := range md.Fields().Len() {
 		p.fields = append(p.fields, md.Fields().Get(i))
 	}
 	slices.SortFunc(p.fields, func(a, b protoreflect.FieldDescriptor) int { return int(a.Number() - b.Number()) })
+	for _, f := range p.fields {
+		if f.Message() != nil && (!f.IsMap() || f.MapValue().Message() != nil) {
+			p.messages = append(p.messages, f)
+		}
+	}
 	kept, _ := plans.LoadOrStore(md, p)
 	return kept.(*plan)
 }
@@ -79,8 +86,8 @@ func (e *encoder) message(b []byte, m protoreflect.Message) []byte {
 	if p.any {
 		return e.any(b, m)
 	}
-	if e.visit != nil {
-		e.visit(e.at, m, false)
+	if e.validator != nil && p.check != nil {
+		e.validator.report(e.at, p.check(m.Interface())...)
 	}
 	for _, f := range p.fields {
 		if m.Has(f) {
@@ -209,12 +216,7 @@ func (e *encoder) scalar(b []byte, v protoreflect.Value, f protoreflect.FieldDes
 }
 
 func (e *encoder) mapEntries(b []byte, m protoreflect.Map, f protoreflect.FieldDescriptor) []byte {
-	keys := make([]protoreflect.MapKey, 0, m.Len())
-	for k := range m.Range {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, compareKeys)
-	for _, k := range keys {
+	for _, k := range sortedKeys(m) {
 		e.at.pushKey(k.String())
 		b = protowire.AppendTag(b, f.Number(), protowire.BytesType)
 		start := len(b)
@@ -224,6 +226,15 @@ func (e *encoder) mapEntries(b []byte, m protoreflect.Map, f protoreflect.FieldD
 		e.at.pop()
 	}
 	return b
+}
+
+func sortedKeys(m protoreflect.Map) []protoreflect.MapKey {
+	keys := make([]protoreflect.MapKey, 0, m.Len())
+	for k := range m.Range {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, compareKeys)
+	return keys
 }
 
 // compareKeys orders map keys: numbers by value, strings by byte, false first.

@@ -40,9 +40,9 @@ func (d Decoder) build(m proto.Message) (*Resource, Problems) {
 
 	v := validator{}
 	v.root(t, name, m)
-	e := encoder{allowUnknown: d.AllowUnknown, allowOpaque: d.AllowOpaqueTypes, visit: v.visit}
+	e := encoder{allowUnknown: d.AllowUnknown, allowOpaque: d.AllowOpaqueTypes, validator: &v}
 	b := e.message(nil, pm)
-	problems := append(v.problems, e.problems...)
+	problems := append(withoutEchoes(v.problems), e.problems...)
 	if limit := d.maxResource(); len(b) > limit {
 		problems = append(problems, Problem{Message: fmt.Sprintf(
 			"takes %d bytes, but the limit is %d: split it, or raise --max-resource-bytes", len(b), limit)})
@@ -114,4 +114,14 @@ func (r *Resource) Message() (proto.Message, error) {
 		}
 	}
 	return m, nil
+}
+
+// withoutEchoes drops "must not be negative" where a generated rule has
+// refused the same field.
+func withoutEchoes(problems Problems) Problems {
+	refused := map[string]bool{}
+	for _, p := range problems {
+		refused[p.Path] = refused[p.Path] || p.Message != negative
+	}
+	return slices.DeleteFunc(problems, func(p Problem) bool { return p.Message == negative && refused[p.Path] })
 }

@@ -3,6 +3,8 @@
 // canonical form and fingerprints that.
 package resource
 
+import "sync"
+
 // Resource is one valid v3 resource in canonical form. It is immutable and
 // only New, Decoder and FromStored make one, so nothing downstream validates
 // again.
@@ -11,6 +13,9 @@ type Resource struct {
 	name     string
 	digest   Digest
 	segments []Segment
+
+	once       sync.Once // fills references
+	references []Reference
 }
 
 // Segment is a run of canonical bytes with its own digest. Most resources
@@ -60,5 +65,5 @@ func (r *Resource) Bytes() []byte {
 // FromStored makes a Resource of bytes that New once made. It checks nothing:
 // the digests were agreed on when the resource was committed.
 func FromStored(t Type, name string, d Digest, segments []Segment) *Resource {
-	return &Resource{t, name, d, segments}
+	return &Resource{typ: t, name: name, digest: d, segments: segments}
 }

@@ -1,6 +1,8 @@
 package resource
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -57,6 +59,41 @@ func (t Type) Short() string {
 		return s
 	}
 	return string(t)
+}
+
+// aliases are what people call the types besides Short and the full name.
+var aliases = map[string]Type{
+	"cds": Cluster, "eds": Endpoint, "sds": Secret, "lds": Listener, "rds": Route,
+	"srds": ScopedRoute, "vhds": VirtualHost, "rtds": Runtime, "ecds": ExtensionConfig,
+	"cla": Endpoint, "clusterloadassignment": Endpoint, "loadassignment": Endpoint,
+	"routeconfiguration": Route, "routeconfig": Route, "scopedrouteconfiguration": ScopedRoute, "scope": ScopedRoute,
+	"vhost": VirtualHost, "host": VirtualHost,
+	"typedextensionconfig": ExtensionConfig, "extensionconfig": ExtensionConfig,
+}
+
+// ParseType reads a type as people write it, in any case, with or without
+// hyphens: "Cluster", "clusters", "cds", the full name, or the type URL. The
+// error lists what is possible.
+func ParseType(s string) (Type, error) {
+	if t := TypeOfURL(s); checkType(t) == "" {
+		return t, nil
+	}
+	word := strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(s))
+	var names []string
+	for _, t := range append(slices.Clone(served), Fleet) {
+		name := strings.ToLower(t.Short())
+		names = append(names, name)
+		if word == name || word == name+"s" {
+			return t, nil
+		}
+	}
+	if t, ok := aliases[word]; ok {
+		return t, nil
+	}
+	if t, ok := aliases[strings.TrimSuffix(word, "s")]; ok {
+		return t, nil
+	}
+	return "", fmt.Errorf("unknown resource type %q: expected one of %s, or a full name such as %s", s, strings.Join(names, ", "), Cluster)
 }
 
 func (t Type) fullName() protoreflect.FullName { return protoreflect.FullName(t) }

@@ -1,30 +1,51 @@
 package resource
 
 import (
+	"fmt"
+	"strings"
+
+	"github.com/deltaplane/deltaplane/resource/deltaplanev1"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// validator collects what Envoy would refuse.
+// validator collects what Envoy would refuse in one resource.
 type validator struct{ problems Problems }
 
-// root checks the resource itself, down to where an Any begins.
+func (v *validator) report(at trail, faults ...fault) {
+	for _, f := range faults {
+		path := at.String()
+		if f.path != "" {
+			path = strings.TrimPrefix(path+"."+f.path, ".")
+		}
+		v.problems = append(v.problems, Problem{Path: path, Message: f.message})
+	}
+}
+
+// root checks what holds for a resource itself: its name, its hosts, and the
+// generated rules down to where an Any begins.
 func (v *validator) root(t Type, name string, m proto.Message) {
 	if problem := checkName(t, name); problem != "" {
-		v.problems = append(v.problems, Problem{Path: string(nameField(t)), Message: problem})
+		v.report(nil, fault{string(nameField(t)), problem})
+	}
+	switch m := m.(type) {
+	case *routev3.RouteConfiguration:
+		seen := map[string]bool{}
+		for i, host := range m.VirtualHosts {
+			if problem := checkHost(host.Name, seen); problem != "" {
+				v.report(nil, fault{fmt.Sprintf("virtual_hosts[%d].name", i), problem})
+			}
+		}
+	case *routev3.VirtualHost:
+		v.report(nil, repeatedDomains("", m, map[string]string{})...)
+	case *deltaplanev1.Fleet:
+		v.report(nil, checkFleet(m)...)
 	}
 	v.rules(nil, m)
 }
 
-// visit checks each message at any depth, and by Envoy's generated rules the
-// content of each Any.
-func (v *validator) visit(at trail, m protoreflect.Message, unpacked bool) {
-	if unpacked {
-		v.rules(at, m.Interface())
-	}
-}
-
-// rules runs the checks that are generated from Envoy's protos.
+// rules runs the checks that are generated from Envoy's protos. They do not
+// look into an Any.
 func (v *validator) rules(at trail, m proto.Message) {
 	checked, ok := m.(interface{ ValidateAll() error })
 	if !ok {
