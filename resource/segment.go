@@ -71,23 +71,57 @@ func boundary(element []byte) bool {
 }
 
 // longestList is the repeated message field that takes the most bytes; 0 if
-// there is none.
-func longestList(md protoreflect.MessageDescriptor, b []byte) protowire.Number {
+// there is none. The bytes may be in several parts.
+func longestList(md protoreflect.MessageDescriptor, parts ...[]byte) protowire.Number {
 	sizes := map[protowire.Number]int{}
 	var longest protowire.Number
-	for len(b) > 0 {
-		number, size := element(b)
-		b = b[size:]
-		f := md.Fields().ByNumber(number)
-		if f == nil || !f.IsList() || f.Message() == nil {
-			continue
-		}
-		sizes[number] += size
-		if sizes[number] > sizes[longest] {
-			longest = number
+	for _, b := range parts {
+		for len(b) > 0 {
+			number, size := element(b)
+			if size < 0 {
+				return 0
+			}
+			b = b[size:]
+			if f := md.Fields().ByNumber(number); f == nil || !f.IsList() || f.Message() == nil {
+				continue
+			}
+			sizes[number] += size
+			if sizes[number] > sizes[longest] || sizes[number] == sizes[longest] && number < longest {
+				longest = number
+			}
 		}
 	}
 	return longest
+}
+
+// cutList is the list that the segments of a resource of type t are cut
+// along; 0 if they are not.
+func cutList(t Type, segments []Segment) protowire.Number {
+	md, err := descriptorOf(t)
+	if err != nil || len(segments) < 2 {
+		return 0
+	}
+	parts := make([][]byte, len(segments))
+	for i, s := range segments {
+		parts[i] = s.Bytes
+	}
+	return longestList(md, parts...)
+}
+
+// elements counts the top-level fields of one number.
+func elements(number protowire.Number, b []byte) int {
+	n := 0
+	for len(b) > 0 {
+		found, size := element(b)
+		if size < 0 {
+			break
+		}
+		if found == number {
+			n++
+		}
+		b = b[size:]
+	}
+	return n
 }
 
 func segmentOf(b []byte) Segment { return Segment{Digest: sha256.Sum256(b), Bytes: b} }
