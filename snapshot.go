@@ -1,6 +1,7 @@
 package deltaplane
 
 import (
+	"crypto/sha256"
 	"iter"
 	"time"
 
@@ -21,10 +22,38 @@ type Entry struct {
 	Owner    string  // "cli:ana", "files:/etc/gateway": who may change it
 	Inline   bool    // a virtual host that stood inside its route configuration
 	Since    Version // the commit that gave it this content; not part of Sum
+
+	sum [sha256.Size]byte // Sum, when the store made the entry; else zero
 }
 
+// entryDomain starts what is hashed for an entry, apart from all other hashes.
+// Replicas of different builds compare these sums: never change what is hashed
+// under the same domain.
+const entryDomain = "entry-1\x00"
+
 // Sum covers content, owner and Inline.
-func (e *Entry) Sum() [32]byte { panic("contract: to be written") }
+func (e *Entry) Sum() [32]byte {
+	if e.sum != [sha256.Size]byte{} {
+		return e.sum
+	}
+	b := make([]byte, 0, 96)
+	b = append(b, entryDomain...)
+	digest := e.Resource.Digest()
+	b = append(b, digest[:]...)
+	if e.Inline {
+		b = append(b, 1)
+	} else {
+		b = append(b, 0)
+	}
+	return sha256.Sum256(append(b, e.Owner...))
+}
+
+// sealed is a copy of e that knows its Sum.
+func (e Entry) sealed() *Entry {
+	e.sum = [sha256.Size]byte{}
+	e.sum = e.Sum()
+	return &e
+}
 
 // Snapshot is the whole store at one version. It is immutable.
 type Snapshot struct {

@@ -1,0 +1,87 @@
+package deltaplane
+
+import (
+	"crypto/rand"
+	"time"
+
+	"github.com/deltaplane/deltaplane/internal/storepb"
+	"github.com/deltaplane/deltaplane/radix"
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// draft is a commit that is not in etcd yet.
+type draft struct {
+	record   *storepb.Record
+	snapshot *Snapshot // after it
+	values   []blob    // that the base's entry of the same key lacks
+}
+
+// draftOf turns a batch into the commit that follows its base; nil when it
+// changes nothing.
+// Cost: O(changes).
+func draftOf(b *Batch, now time.Time) (*draft, error) {
+	tree, err := b.finish()
+	if err != nil {
+		return nil, err
+	}
+	base := b.base
+	if tree.Hash() == base.tree.Hash() {
+		return nil, nil
+	}
+	version, root := base.version+1, tree.Hash()
+	d := &draft{
+		snapshot: &Snapshot{version, now, tree},
+		record: &storepb.Record{
+			Version: uint64(version), Parent: uint64(base.version), Root: root[:], Id: commitID(),
+			Author: b.Author, Message: b.Message, UnixNanos: now.UnixNano(),
+		},
+	}
+	for c := range radix.Diff(base.tree, tree) {
+		change := &storepb.Change{Path: c.Key, Old: itemOf(c.Old), New: itemOf(c.New)}
+		d.record.Changes = append(d.record.Changes, change)
+		if c.HasNew {
+			d.values = append(d.values, lacking(c.Old, c.New)...)
+		}
+	}
+	return d, d.spill()
+}
+
+// lacking lists e's segments that old does not have.
+func lacking(old, e *Entry) []blob {
+	has := map[resource.Digest]bool{}
+	if old != nil {
+		for _, s := range old.Resource.Segments() {
+			has[s.Digest] = true
+		}
+	}
+	var blobs []blob
+	for _, s := range e.Resource.Segments() {
+		if !has[s.Digest] {
+			has[s.Digest] = true
+			blobs = append(blobs, blob{s.Digest, s.Bytes})
+		}
+	}
+	return blobs
+}
+
+// spill moves the record's changes to values when they are many.
+func (d *draft) spill() error {
+	parts, err := partsOf(d.record.Changes, func(list []*storepb.Change) ([]byte, error) {
+		return encode(&storepb.Changes{Changes: list})
+	})
+	if err != nil || len(parts) < 2 {
+		return err
+	}
+	d.record.Changes = nil
+	for _, p := range parts {
+		d.record.ChangeValues = append(d.record.ChangeValues, p.ref())
+	}
+	d.values = append(d.values, parts...)
+	return nil
+}
+
+func commitID() []byte {
+	id := make([]byte, 16)
+	rand.Read(id) // never fails
+	return id
+}

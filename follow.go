@@ -1,0 +1,165 @@
+package deltaplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/deltaplane/deltaplane/internal/storepb"
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// maxHeldBytes bounds the values that a follower holds until their commit
+// comes. Those of larger commits are read from etcd.
+const maxHeldBytes = 32 << 20
+
+// errWatchEnded means that etcd ended the watch without saying why.
+var errWatchEnded = errors.New("watch ended")
+
+// follow is the goroutine that publishes what other writers commit. It
+// watches from the given revision on, and when the watch breaks, as after a
+// compaction, reads what it missed and watches again, without end.
+func (s *Store) follow(ctx context.Context, revision int64) {
+	for attempt := 0; ; attempt++ {
+		began := time.Now()
+		err := s.watch(ctx, revision+1)
+		if ctx.Err() != nil {
+			return
+		}
+		s.connected(err)
+		s.log.Warn("watch on etcd broke; reading what it missed", "error", err)
+		if time.Since(began) > 10*time.Second {
+			attempt = 0
+		}
+		for {
+			if backOff(ctx, attempt) != nil {
+				return
+			}
+			if revision, err = s.resync(ctx); err == nil {
+				break
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			s.log.Warn("cannot read from etcd; trying again", "error", err)
+			attempt++
+		}
+	}
+}
+
+// watch publishes what etcd has from the revision on. It returns why it could
+// not go on.
+func (s *Store) watch(ctx context.Context, revision int64) error {
+	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
+	defer cancel()
+	f := follower{store: s, held: values{}, records: map[Version]*storepb.Record{}}
+	responses := s.etcd.Watch(ctx, s.keys.prefix, clientv3.WithPrefix(), clientv3.WithRev(revision), clientv3.WithProgressNotify())
+	for r := range responses {
+		if err := r.Err(); err != nil {
+			return err
+		}
+		s.connected(nil)
+		for _, e := range r.Events {
+			if e.Type != mvccpb.Event_PUT {
+				continue
+			}
+			if err := f.see(ctx, e.Kv); err != nil {
+				return err
+			}
+		}
+	}
+	return errWatchEnded
+}
+
+// follower puts commits together from the keys that a watch sees: values,
+// then records, then the head.
+type follower struct {
+	store   *Store
+	held    values // since the last head
+	bytes   int    // of held
+	records map[Version]*storepb.Record
+}
+
+// see takes in one key.
+func (f *follower) see(ctx context.Context, kv *mvccpb.KeyValue) error {
+	keys := f.store.keys
+	key := string(kv.Key)
+	switch {
+	case key == keys.head():
+		return f.head(ctx, kv)
+	case key == keys.epoch():
+		f.store.epoch.Store(kv.ModRevision)
+	case strings.HasPrefix(key, keys.commits()):
+		return f.record(key, kv.Value)
+	default:
+		if d, i, ok := keys.chunkOf(key); ok && i == 0 && len(kv.Value) < chunkBytes && f.bytes < maxHeldBytes {
+			f.held[d] = kv.Value
+			f.bytes += len(kv.Value)
+		}
+	}
+	return nil
+}
+
+// record keeps a record until the head names it, if the store does not have
+// its version yet.
+func (f *follower) record(key string, value []byte) error {
+	v, ok := versionOf(key)
+	if !ok || v <= f.store.Latest().version {
+		return nil
+	}
+	r := &storepb.Record{}
+	if err := decode(value, r); err != nil {
+		return err
+	}
+	f.records[v] = r
+	return nil
+}
+
+// head publishes the records up to the new head.
+func (f *follower) head(ctx context.Context, kv *mvccpb.KeyValue) error {
+	var head storepb.Head
+	if err := decode(kv.Value, &head); err != nil {
+		return err
+	}
+	defer func() { f.held, f.bytes = values{}, 0; clear(f.records) }()
+	f.store.mu.Lock()
+	defer f.store.mu.Unlock()
+	for f.store.at.snapshot.version < Version(head.Version) {
+		if err := f.nextLocked(ctx, kv.ModRevision); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextLocked publishes the version after the store's. The store's mu is held.
+func (f *follower) nextLocked(ctx context.Context, revision int64) error {
+	s, base := f.store, f.store.at.snapshot
+	r, ok := f.records[base.version+1]
+	if !ok {
+		return fmt.Errorf("watch skipped the record of version %d", base.version+1)
+	}
+	if err := s.expand(ctx, r, f.held); err != nil {
+		return err
+	}
+	changed := changeset{}
+	changed.add(r)
+	tree, err := s.realize(ctx, base.tree, base.tree, changed, f.held)
+	if err != nil {
+		return err
+	}
+	root, err := digestOf(r.Root)
+	if err == nil && root != resource.Digest(tree.Hash()) {
+		err = fmt.Errorf("version %d has tree %s, not %s as its commit says: %w", r.Version, tree.Hash(), root, errDamaged)
+	}
+	if err != nil {
+		return err
+	}
+	s.setLocked(position{&Snapshot{Version(r.Version), time.Unix(0, r.UnixNanos), tree}, revision})
+	return nil
+}

@@ -1,0 +1,58 @@
+package deltaplane
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// Health is what readiness and metrics tell of the store.
+type Health struct {
+	Connected bool      `json:"connected"`        // etcd answers
+	Since     time.Time `json:"since"`            // when Connected last changed
+	FromDisk  bool      `json:"from_disk"`        // serving the disk snapshot, etcd not seen yet
+	Detail    string    `json:"detail,omitempty"` // the last error
+	Version   Version   `json:"version"`
+}
+
+// Health reports the store's state without asking etcd.
+func (s *Store) Health() Health {
+	h := s.health.now()
+	h.Version = s.Latest().version
+	return h
+}
+
+// connected notes that etcd has answered, or with an error that it has not.
+// An answer that says no is an answer.
+func (s *Store) connected(err error) {
+	if err != nil && refused(err) || errors.Is(err, errMissing) {
+		err = nil
+	}
+	s.health.note(err)
+}
+
+// health is what is known of etcd.
+type health struct {
+	mu    sync.Mutex // guards state; innermost lock
+	state Health
+}
+
+func (h *health) now() Health {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.state
+}
+
+func (h *health) note(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if ok := err == nil; h.state.Since.IsZero() || ok != h.state.Connected {
+		h.state.Connected, h.state.Since = ok, time.Now()
+	}
+	h.state.Detail = ""
+	if err != nil {
+		h.state.Detail = err.Error()
+		return
+	}
+	h.state.FromDisk = false
+}

@@ -1,0 +1,293 @@
+package deltaplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/deltaplane/deltaplane/internal/storepb"
+	"github.com/deltaplane/deltaplane/radix"
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// pageRecords is how many records or checkpoints one request reads.
+const pageRecords = 100
+
+// position is a snapshot and where it stands in etcd.
+type position struct {
+	snapshot *Snapshot
+	revision int64 // of the key head, when it named the snapshot; 0 for the empty store
+}
+
+// view reads etcd as it was at one revision.
+type view struct {
+	store    *Store
+	revision int64
+	head     *storepb.Head // nil for the empty store
+	headRev  int64
+	epochRev int64
+}
+
+// look opens a view of etcd as it is now.
+func (s *Store) look(ctx context.Context) (*view, error) {
+	ctx, cancel := context.WithTimeout(ctx, txnTimeout)
+	defer cancel()
+	resp, err := s.etcd.Txn(ctx).Then(clientv3.OpGet(s.keys.head()), clientv3.OpGet(s.keys.epoch())).Commit()
+	if err != nil {
+		return nil, err
+	}
+	v := &view{store: s, revision: resp.Header.Revision}
+	v.headRev, v.epochRev = modRevision(resp.Responses[0]), modRevision(resp.Responses[1])
+	if v.headRev == 0 {
+		return v, nil
+	}
+	v.head = &storepb.Head{}
+	if err := decode(resp.Responses[0].GetResponseRange().Kvs[0].Value, v.head); err != nil {
+		return nil, err
+	}
+	if v.head.Format > layoutFormat {
+		return nil, fmt.Errorf("the store in etcd has format %d; this build reads %d: use a newer one", v.head.Format, layoutFormat)
+	}
+	return v, nil
+}
+
+// load makes the snapshot that the view's head names: from base when the
+// records since are all there, else from the newest checkpoint. What base has
+// of the values is not read again.
+// Cost: O(changes since base), or O(entries).
+func (v *view) load(ctx context.Context, base *Snapshot) (position, error) {
+	if v.head == nil {
+		return position{snapshot: empty}, nil
+	}
+	root, err := digestOf(v.head.Root)
+	if err != nil {
+		return position{}, err
+	}
+	head := Version(v.head.Version)
+	if base.version == head && resource.Digest(base.tree.Hash()) == root {
+		return position{base, v.headRev}, nil
+	}
+	if base.version < head {
+		snapshot, err := v.forward(ctx, base, base.tree, head, root)
+		if err == nil {
+			return position{snapshot, v.headRev}, nil
+		} else if !errors.Is(err, errMissing) && !errors.Is(err, errDamaged) {
+			return position{}, err
+		}
+	}
+	from, tree, err := v.checkpoint(ctx, base)
+	if err != nil {
+		return position{}, err
+	}
+	snapshot, err := v.forward(ctx, from, tree, head, root)
+	return position{snapshot, v.headRev}, err
+}
+
+// forward applies the records after from up to version to. The result must
+// have the hash root. reuse has values that need not be read.
+func (v *view) forward(ctx context.Context, from *Snapshot, reuse radix.Tree[*Entry], to Version, root resource.Digest) (*Snapshot, error) {
+	at := from.time
+	changed := changeset{}
+	if from.version < to {
+		records, err := v.records(ctx, from.version+1, to)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range records {
+			if err := v.store.expand(ctx, r, nil); err != nil {
+				return nil, err
+			}
+			changed.add(r)
+		}
+		at = time.Unix(0, records[len(records)-1].UnixNanos)
+	}
+	tree, err := v.store.realize(ctx, from.tree, reuse, changed, values{})
+	if err != nil {
+		return nil, err
+	}
+	if resource.Digest(tree.Hash()) != root {
+		return nil, fmt.Errorf("version %d has tree %s, not %s as its commit says: %w", to, tree.Hash(), root, errDamaged)
+	}
+	return &Snapshot{to, at, tree}, nil
+}
+
+// records reads those of versions first to last; errMissing unless all are
+// there.
+func (v *view) records(ctx context.Context, first, last Version) ([]*storepb.Record, error) {
+	var records []*storepb.Record
+	keys := v.store.keys
+	for next := first; next <= last; {
+		got, err := v.page(ctx, keys.commit(next), clientv3.WithRange(keys.commit(last+1)))
+		if err != nil {
+			return nil, err
+		}
+		for _, kv := range got.Kvs {
+			r := &storepb.Record{}
+			if err := decode(kv.Value, r); err != nil {
+				return nil, err
+			}
+			if Version(r.Version) != next {
+				break
+			}
+			records = append(records, r)
+			next++
+		}
+		if len(got.Kvs) == 0 || Version(records[len(records)-1].Version) != next-1 || !got.More {
+			break
+		}
+	}
+	if len(records) != int(last-first+1) {
+		return nil, fmt.Errorf("records %d to %d: %w", first, last, errMissing)
+	}
+	return records, nil
+}
+
+// page reads up to pageRecords keys.
+func (v *view) page(ctx context.Context, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, txnTimeout)
+	defer cancel()
+	defaults := []clientv3.OpOption{clientv3.WithRev(v.revision), clientv3.WithLimit(pageRecords)}
+	return v.store.etcd.Get(ctx, key, append(defaults, opts...)...)
+}
+
+// checkpoint is the newest one as a snapshot, and a tree with all values that
+// are at hand: the empty snapshot when there is no checkpoint.
+func (v *view) checkpoint(ctx context.Context, base *Snapshot) (*Snapshot, radix.Tree[*Entry], error) {
+	keys := v.store.keys
+	got, err := v.page(ctx, keys.checkpoints(), clientv3.WithPrefix(),
+		clientv3.WithSort(clientv3.SortByKey, clientv3.SortDescend), clientv3.WithLimit(1))
+	if err != nil {
+		return nil, base.tree, err
+	}
+	if len(got.Kvs) == 0 {
+		return empty, base.tree, nil
+	}
+	var c storepb.Checkpoint
+	if err := decode(got.Kvs[0].Value, &c); err != nil {
+		return nil, base.tree, err
+	}
+	parts := values{}
+	if err := v.store.fetch(ctx, c.PlacementValues, parts); err != nil {
+		return nil, base.tree, err
+	}
+	changed := changeset{}
+	for _, ref := range c.PlacementValues {
+		var list storepb.Placements
+		b, ok := parts.find(resource.Digest(ref.Digest))
+		if !ok {
+			return nil, base.tree, fmt.Errorf("part of checkpoint %d: %w", c.Version, errMissing)
+		}
+		if err := decode(b, &list); err != nil {
+			return nil, base.tree, err
+		}
+		for _, p := range list.Placements {
+			changed[p.Path] = p.Item
+		}
+	}
+	tree, err := v.store.realize(ctx, radix.Tree[*Entry]{}, base.tree, changed, values{})
+	if err != nil {
+		return nil, base.tree, err
+	}
+	root, err := digestOf(c.Root)
+	if err == nil && resource.Digest(tree.Hash()) != root {
+		err = fmt.Errorf("checkpoint %d: %w", c.Version, errDamaged)
+	}
+	return &Snapshot{Version(c.Version), time.Unix(0, c.UnixNanos), tree}, base.tree, err
+}
+
+// changeset is what each path ends up with: nil for removed.
+type changeset map[string]*storepb.Item
+
+// add lets r follow.
+func (c changeset) add(r *storepb.Record) {
+	for _, change := range r.Changes {
+		c[change.Path] = change.New
+	}
+}
+
+// expand reads the record's changes where they are in values.
+func (s *Store) expand(ctx context.Context, r *storepb.Record, known values) error {
+	if len(r.ChangeValues) == 0 {
+		return nil
+	}
+	parts := values{}
+	for _, ref := range r.ChangeValues {
+		d, err := digestOf(ref.Digest)
+		if err != nil {
+			return err
+		}
+		if b, ok := known.find(d); ok {
+			parts[d] = b
+		}
+	}
+	if err := s.fetch(ctx, r.ChangeValues, parts); err != nil {
+		return err
+	}
+	var changes []*storepb.Change
+	for _, ref := range r.ChangeValues {
+		var list storepb.Changes
+		b, ok := parts.find(resource.Digest(ref.Digest))
+		if !ok {
+			return fmt.Errorf("changes of version %d: %w", r.Version, errMissing)
+		}
+		if err := decode(b, &list); err != nil {
+			return err
+		}
+		changes = append(changes, list.Changes...)
+	}
+	r.Changes = changes
+	return nil
+}
+
+// realize is tree with the changes. Content is taken from tree and reuse where
+// they have it at the same path, then from known, then from etcd.
+func (s *Store) realize(ctx context.Context, tree, reuse radix.Tree[*Entry], c changeset, known values) (radix.Tree[*Entry], error) {
+	txn := tree.Txn()
+	var later []string
+	var refs []*storepb.Ref
+	for path, item := range c {
+		if item == nil {
+			txn.Delete(path)
+			continue
+		}
+		if segments, ok := segmentsAt(path, item, tree, reuse); ok {
+			e, err := entryWith(path, item, segments)
+			if err != nil {
+				return tree, err
+			}
+			txn.Put(path, e)
+			continue
+		}
+		later = append(later, path)
+		refs = append(refs, refsOf(item)...)
+	}
+	slices.Sort(later)
+	if err := s.fetch(ctx, refs, known); err != nil {
+		return tree, err
+	}
+	for _, path := range later {
+		e, err := entryOf(path, c[path], known.find)
+		if err != nil {
+			return tree, err
+		}
+		txn.Put(path, e)
+	}
+	return txn.Commit(), nil
+}
+
+// segmentsAt is item's content where one of the trees has it at path.
+func segmentsAt(path string, item *storepb.Item, trees ...radix.Tree[*Entry]) ([]resource.Segment, bool) {
+	for _, t := range trees {
+		e, ok := t.Get(path)
+		if ok && string(item.Digest) == digestString(e.Resource.Digest()) && len(e.Resource.Segments()) > 0 {
+			return e.Resource.Segments(), true
+		}
+	}
+	return nil, false
+}
+
+func digestString(d resource.Digest) string { return string(d[:]) }

@@ -1,0 +1,89 @@
+package deltaplane
+
+import (
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are the store's own; with no registerer they count for nobody.
+type metrics struct {
+	registerer prometheus.Registerer
+	all        []prometheus.Collector
+
+	seconds   prometheus.Histogram
+	commits   *prometheus.CounterVec
+	conflicts prometheus.Counter
+	grouped   prometheus.Histogram
+}
+
+func newMetrics(r prometheus.Registerer, s *Store) (*metrics, error) {
+	m := &metrics{
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "deltaplane_commit_seconds", Help: "Time from Commit to durable and published.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14), NativeHistogramBucketFactor: 1.1,
+		}),
+		commits: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "deltaplane_commits_total", Help: "Calls of Commit by what became of them: ok, refused (by the change itself), unavailable.",
+		}, []string{"outcome"}),
+		conflicts: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "deltaplane_commit_conflicts_total", Help: "Transactions that another writer overtook, and that ran again.",
+		}),
+		grouped: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "deltaplane_commit_group_size", Help: "Commits that shared one transaction.",
+			Buckets: prometheus.ExponentialBuckets(1, 2, 6),
+		}),
+	}
+	m.all = []prometheus.Collector{
+		m.seconds, m.commits, m.conflicts, m.grouped,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "deltaplane_store_version", Help: "Version that is served.",
+		}, func() float64 { return float64(s.Latest().version) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "deltaplane_etcd_connected", Help: "1 while etcd answers.",
+		}, func() float64 {
+			if s.Health().Connected {
+				return 1
+			}
+			return 0
+		}),
+	}
+	if r == nil {
+		return m, nil
+	}
+	for i, c := range m.all {
+		if err := r.Register(c); err != nil {
+			m.all = m.all[:i]
+			m.registerer = r
+			m.unregister()
+			return m, err
+		}
+	}
+	m.registerer = r
+	return m, nil
+}
+
+// unregister takes the metrics out of the registry, so that another store of
+// the process can be opened.
+func (m *metrics) unregister() {
+	if m.registerer == nil {
+		return
+	}
+	for _, c := range m.all {
+		m.registerer.Unregister(c)
+	}
+}
+
+// commit counts one call of Commit.
+func (m *metrics) commit(err error, took time.Duration) {
+	switch {
+	case err == nil:
+		m.commits.WithLabelValues("ok").Inc()
+		m.seconds.Observe(took.Seconds())
+	case errors.Is(err, ErrUnavailable) || errors.Is(err, ErrClosed):
+		m.commits.WithLabelValues("unavailable").Inc()
+	default:
+		m.commits.WithLabelValues("refused").Inc()
+	}
+}

@@ -1,0 +1,123 @@
+package deltaplane
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	"go.uber.org/goleak"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// cluster is a resource whose content depends on n.
+func cluster(t testing.TB, name string, n int) *resource.Resource {
+	t.Helper()
+	r, err := resource.New(&clusterv3.Cluster{Name: name, ConnectTimeout: durationpb.New(time.Duration(n+1) * time.Millisecond)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func clusterKey(name string) Key { return Key{DefaultNamespace, resource.Cluster, name} }
+
+// put is a change that sets clusters, all to n.
+func put(t testing.TB, n int, names ...string) func(*Batch) error {
+	var rs []*resource.Resource
+	for _, name := range names {
+		rs = append(rs, cluster(t, name, n))
+	}
+	return func(b *Batch) error {
+		b.Author, b.Message = "test", fmt.Sprintf("put %d", n)
+		for _, r := range rs {
+			b.Put(clusterKey(r.Name()), Entry{Resource: r, Owner: "test"})
+		}
+		return nil
+	}
+}
+
+func open(t testing.TB, cfg Config) *Store {
+	t.Helper()
+	if cfg.DataDir == "" {
+		cfg.DataDir = t.TempDir()
+	}
+	s, err := Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func commit(t testing.TB, s *Store, change func(*Batch) error) Version {
+	t.Helper()
+	v, err := s.Commit(t.Context(), change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestCommitsOutliveTheStore(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, Config{DataDir: dir})
+	for i := range 5 {
+		if v := commit(t, s, put(t, i, "a", fmt.Sprint("c", i))); v != Version(i+1) {
+			t.Fatalf("commit %d made version %d", i, v)
+		}
+	}
+	was := s.Latest()
+	s.Close()
+	is := open(t, Config{DataDir: dir}).Latest()
+	if is.Version() != was.Version() || is.Tree().Hash() != was.Tree().Hash() || !is.Time().Equal(was.Time()) {
+		t.Fatalf("after a restart: version %d, tree %s; want %d, %s", is.Version(), is.Tree().Hash(), was.Version(), was.Tree().Hash())
+	}
+	for path, e := range was.Tree().All() {
+		got, ok := is.Tree().Get(path)
+		if !ok || string(got.Resource.Bytes()) != string(e.Resource.Bytes()) || got.Since != e.Since || got.Owner != e.Owner {
+			t.Errorf("%s is %+v, want %+v", KeyOf(path), got, e)
+		}
+	}
+}
+
+func TestACommitOfTenThousandResourcesFitsAStockEtcd(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, Config{DataDir: dir})
+	var names []string
+	for i := range 10_000 {
+		names = append(names, fmt.Sprint("cluster-", i))
+	}
+	if v := commit(t, s, put(t, 1, names...)); v != 1 {
+		t.Fatal(v)
+	}
+	hash := s.Latest().Tree().Hash()
+	s.Close()
+	if s = open(t, Config{DataDir: dir}); s.Latest().Tree().Hash() != hash {
+		t.Fatal("not the same after a restart")
+	}
+}
+
+func BenchmarkCommitOfOneSmallResource(b *testing.B) {
+	s := open(b, Config{})
+	a := cluster(b, "a", 1)
+	a2 := cluster(b, "a", 2)
+	i := 0
+	for b.Loop() {
+		i++
+		if _, err := s.Commit(b.Context(), func(x *Batch) error {
+			r := a
+			if i%2 == 0 {
+				r = a2
+			}
+			x.Put(clusterKey("a"), Entry{Resource: r})
+			return nil
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
