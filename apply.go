@@ -2,78 +2,135 @@ package deltaplane
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/deltaplane/deltaplane/resource"
 )
 
-// Options are what every change by a user or a source has in common.
-type Options struct {
-	Namespace     string // default DefaultNamespace
-	Owner         string // who may change what it writes; default "cli"
-	Author        string
-	Message       string
-	IfVersion     *Version // ErrConflict unless the store is at it
-	DryRun        bool     // plan only
-	TakeOwnership bool     // of what another owner has
-	AllowShrink   bool     // remove more than 20 % and more than ten listeners or clusters
-	StrictRefs    bool     // dangling references are ErrDangling, not warnings
-}
-
-// Action is what a plan does with one resource.
-type Action string
-
-const (
-	Added     Action = "added"
-	Changed   Action = "changed"
-	Unchanged Action = "unchanged"
-	Removed   Action = "removed"
-)
-
-// Step is one resource of a Plan. Old and New are whole: a route
-// configuration with its hosts inlined is one step, and hosts of their own are
-// steps of their own.
-type Step struct {
-	Key      Key
-	Action   Action
-	Old, New *resource.Resource // nil where absent; New is nil for Unchanged
-}
-
-// Plan is what a change does, or with DryRun would do.
-type Plan struct {
-	Base     Version // the snapshot that it was made on
-	Version  Version // after it; Base when nothing changed or DryRun
-	Steps    []Step  // sorted by key
-	Warnings resource.Problems
-}
-
 // Apply makes the store hold docs, as one commit. With prune, what the owner
-// has in the namespace and docs lack is removed.
+// has in the namespace and docs lack is removed; fleets, which stand in no
+// namespace, are left alone. Without prune nothing is removed but hosts that
+// stood inside a route configuration and no longer do.
+//
+// All resources of the other owners that docs would change are named by
+// ErrOwned. A resource that another owner has with equal content stays theirs.
 func (s *Store) Apply(ctx context.Context, docs []resource.Document, prune bool, o Options) (*Plan, error) {
-	panic("contract: to be written")
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	want, err := intentOf(docs, o.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	return s.plan(ctx, o, func(b *Batch) (*edit, error) {
+		e := newEdit()
+		var others disputes
+		for _, w := range want {
+			if !w.inline {
+				e.named[w.key] = true
+			}
+			if old, ok := b.Get(w.key); ok && others.keep(w.key, old, w, o) {
+				continue
+			}
+			b.Put(w.key, Entry{Resource: w.resource, Owner: o.Owner, Inline: w.inline})
+		}
+		keep := want.keys()
+		for k := range keep {
+			if k.Type == resource.Route {
+				dropHosts(b, k, keep, o)
+			}
+		}
+		if prune {
+			pruneOwn(b, keep, o)
+		}
+		if err := others.err(); err != nil {
+			return nil, err
+		}
+		if prune && !o.AllowShrink {
+			if err := shrinks(b, o.Namespace); err != nil {
+				return nil, err
+			}
+		}
+		warnOfHosts(b, e)
+		return e, nil
+	})
 }
 
-// Delete removes keys, as one commit. A missing one is ErrNotFound, unless
-// ignoreMissing. Removing a route configuration removes its inline hosts.
-func (s *Store) Delete(ctx context.Context, keys []Key, ignoreMissing bool, o Options) (*Plan, error) {
-	panic("contract: to be written")
+// dropHosts removes what once stood inside the route configuration, by the
+// same owner, and no longer does.
+func dropHosts(b *Batch, route Key, keep map[Key]bool, o Options) {
+	for k, h := range hostsOf(b.base.tree, route) {
+		if h.Inline && !keep[k] && (h.Owner == o.Owner || o.TakeOwnership) {
+			b.Delete(k)
+		}
+	}
 }
 
-// Revert undoes what commit v changed: ErrConflict names the keys that have
-// changed since. Owners stay as they are.
-func (s *Store) Revert(ctx context.Context, v Version, o Options) (*Plan, error) {
-	panic("contract: to be written")
+// pruneOwn removes what the owner has in the namespace beyond keep.
+// Cost: O(entries of the namespace).
+func pruneOwn(b *Batch, keep map[Key]bool, o Options) {
+	for path, e := range b.base.tree.Prefix(NamespacePrefix(o.Namespace)) {
+		if k := KeyOf(path); e.Owner == o.Owner && !keep[k] {
+			b.Delete(k)
+		}
+	}
 }
 
-// Rollback restores a namespace, or with all the whole store, as it was at v.
-func (s *Store) Rollback(ctx context.Context, v Version, all bool, o Options) (*Plan, error) {
-	panic("contract: to be written")
+// wanted is one entry that an input asks for.
+type wanted struct {
+	key      Key
+	resource *resource.Resource
+	inline   bool
+	from     resource.Document
 }
 
-// Line is one part of a resource with the commit that last changed it.
-type Line struct {
-	Path   string `json:"path"` // field path, "" for the resource itself
-	Commit Commit `json:"commit"`
+// intent is what an input asks for, in its order.
+type intent []wanted
+
+func (w intent) keys() map[Key]bool {
+	keys := make(map[Key]bool, len(w))
+	for _, one := range w {
+		keys[one.key] = true
+	}
+	return keys
 }
 
-// Blame tells, for each part of a resource, which commit last changed it.
-func (s *Store) Blame(ctx context.Context, k Key) ([]Line, error) { panic("contract: to be written") }
+// intentOf takes documents apart into entries. Two for one key are Problems.
+func intentOf(docs []resource.Document, namespace string) (intent, error) {
+	var want intent
+	var problems resource.Problems
+	at := map[Key]resource.Document{}
+	add := func(w wanted) {
+		if first, ok := at[w.key]; ok {
+			problems = append(problems, resource.Problem{
+				File: w.from.File, Line: w.from.Line, Type: w.key.Type.Short(), Name: w.key.Name,
+				Message: fmt.Sprintf("stands twice: also at %s:%d", first.File, first.Line),
+			})
+			return
+		}
+		at[w.key] = w.from
+		want = append(want, w)
+	}
+	for _, d := range docs {
+		r := d.Resource
+		k := KeyIn(namespace, r.Type(), r.Name())
+		if r.Type() != resource.Route {
+			add(wanted{k, r, false, d})
+			continue
+		}
+		shell, hosts, err := r.SplitHosts()
+		if err != nil {
+			problems = append(problems, resource.Problem{File: d.File, Line: d.Line, Type: r.Type().Short(), Name: r.Name(), Message: err.Error()})
+			continue
+		}
+		add(wanted{k, shell, false, d})
+		for _, h := range hosts {
+			add(wanted{KeyIn(namespace, h.Type(), h.Name()), h, true, d})
+		}
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return want, nil
+}

@@ -36,3 +36,12 @@ func KeyOf(path string) Key {
 	t, name, _ := strings.Cut(rest, "\x00")
 	return Key{namespace, resource.Type(t), name}
 }
+
+// KeyIn is the key of a resource that is put into namespace: fleets, which are
+// global, have none.
+func KeyIn(namespace string, t resource.Type, name string) Key {
+	if t == resource.Fleet {
+		namespace = ""
+	}
+	return Key{namespace, t, name}
+}

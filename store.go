@@ -32,6 +32,7 @@ type Store struct {
 	at position
 
 	health health
+	recent recent
 }
 
 // Open connects to etcd, or starts it in cfg.DataDir, and reads the newest

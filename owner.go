@@ -1,0 +1,53 @@
+package deltaplane
+
+import (
+	"fmt"
+	"strings"
+)
+
+// maxNamed is how many keys an error names.
+const maxNamed = 10
+
+// disputes collects what a change would take from other owners.
+type disputes struct{ lines []string }
+
+// keep reports whether the entry at k stays as it is: because another owner
+// has it, which is a dispute unless the content is equal anyway.
+func (d *disputes) keep(k Key, old *Entry, w wanted, o Options) bool {
+	if old.Owner == o.Owner || o.TakeOwnership {
+		return false
+	}
+	if old.Resource.Digest() != w.resource.Digest() || old.Inline != w.inline {
+		d.add(k, old)
+	}
+	return true
+}
+
+// remove reports whether o may remove the entry at k; if not, it is a dispute.
+func (d *disputes) remove(k Key, old *Entry, o Options) bool {
+	if old.Owner == o.Owner || o.TakeOwnership {
+		return true
+	}
+	d.add(k, old)
+	return false
+}
+
+func (d *disputes) add(k Key, old *Entry) {
+	d.lines = append(d.lines, fmt.Sprintf("%s belongs to %q", k, old.Owner))
+}
+
+// err is ErrOwned with who owns what; nil without disputes.
+func (d *disputes) err() error {
+	if len(d.lines) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", named(d.lines), ErrOwned)
+}
+
+// named joins up to maxNamed lines and counts the others.
+func named(lines []string) string {
+	if n := len(lines) - maxNamed; n > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(lines[:maxNamed], ", "), n)
+	}
+	return strings.Join(lines, ", ")
+}
