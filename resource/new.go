@@ -44,8 +44,7 @@ func (d Decoder) build(m proto.Message) (*Resource, Problems) {
 	b := e.message(nil, pm)
 	problems := append(withoutEchoes(v.problems), e.problems...)
 	if limit := d.maxResource(); len(b) > limit {
-		problems = append(problems, Problem{Message: fmt.Sprintf(
-			"takes %d bytes, but the limit is %d: split it, or raise --max-resource-bytes", len(b), limit)})
+		problems = append(problems, Problem{Message: tooLarge(len(b), limit)})
 	}
 	for i := range problems {
 		problems[i].Type, problems[i].Name = t.Short(), name
@@ -61,6 +60,10 @@ func (d Decoder) maxResource() int {
 		return 4 << 20
 	}
 	return d.MaxResourceBytes
+}
+
+func tooLarge(size, limit int) string {
+	return fmt.Sprintf("takes %d bytes, but the limit is %d: split it, or raise --max-resource-bytes", size, limit)
 }
 
 // checkType says why t cannot be a resource; "" if it can.

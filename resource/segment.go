@@ -2,8 +2,8 @@ package resource
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 
+	"github.com/zeebo/xxh3"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -32,30 +32,56 @@ func cut(md protoreflect.MessageDescriptor, b []byte) []Segment {
 		return []Segment{segmentOf(b)}
 	}
 	var segments []Segment
-	start, pos := 0, 0
-	end := func() {
-		if pos > start {
-			segments = append(segments, segmentOf(b[start:pos:pos]))
+	for len(b) > 0 {
+		outside, inside := span(longest, b, false), 0
+		if outside > 0 {
+			segments = append(segments, segmentOf(b[:outside:outside]))
+			b = b[outside:]
 		}
-		start = pos
+		inside = span(longest, b, true)
+		runs, rest := cutRuns(b[:inside:inside])
+		segments = append(segments, runs...)
+		if len(rest) > 0 {
+			segments = append(segments, segmentOf(rest))
+		}
+		b = b[inside:]
 	}
-	inside := false
+	return segments
+}
+
+// span is the length of the fields at the beginning of b that are elements of
+// the list, or that are not.
+func span(list protowire.Number, b []byte, inside bool) int {
+	pos := 0
 	for pos < len(b) {
 		number, size := element(b[pos:])
-		if (number == longest) != inside {
-			end()
-			inside = !inside
+		if (number == list) != inside {
+			break
 		}
-		if inside && pos > start && pos-start+size > segmentMax {
+		pos += size
+	}
+	return pos
+}
+
+// cutRuns cuts elements of one list into the runs that are complete, and what
+// is left after them: elements that follow b may still belong to its run.
+func cutRuns(b []byte) (runs []Segment, rest []byte) {
+	start, pos := 0, 0
+	end := func() {
+		runs = append(runs, segmentOf(b[start:pos:pos]))
+		start = pos
+	}
+	for pos < len(b) {
+		_, size := element(b[pos:])
+		if pos > start && pos-start+size > segmentMax {
 			end()
 		}
 		pos += size
-		if inside && pos-start >= segmentMin && boundary(b[pos-size:pos]) {
+		if pos-start >= segmentMin && boundary(b[pos-size:pos]) {
 			end()
 		}
 	}
-	end()
-	return segments
+	return runs, b[start:]
 }
 
 // element is the number and size of the first field in b.
@@ -66,8 +92,7 @@ func element(b []byte) (protowire.Number, int) {
 
 // boundary reports whether a run ends after this element.
 func boundary(element []byte) bool {
-	sum := sha256.Sum256(element)
-	return binary.BigEndian.Uint64(sum[:])%segmentElements == 0
+	return xxh3.Hash(element)%segmentElements == 0
 }
 
 // longestList is the repeated message field that takes the most bytes; 0 if

@@ -89,6 +89,7 @@ func (r *reader) any(n *yaml.Node, m protoreflect.Message) {
 func setAny(m protoreflect.Message, t Type, value []byte) {
 	fields := m.Descriptor().Fields()
 	m.Set(fields.ByNumber(1), protoreflect.ValueOfString(t.URL()))
+	m.Clear(fields.ByNumber(2))
 	if len(value) > 0 {
 		m.Set(fields.ByNumber(2), protoreflect.ValueOfBytes(value))
 	}

@@ -1,0 +1,160 @@
+package resource
+
+import (
+	"crypto/sha256"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// splice changes elements of one top-level list of a resource in its
+// canonical bytes. Segments that it does not touch are shared with the
+// resource that it started from.
+// INVARIANT: segments are what cut would make of the whole.
+type splice struct {
+	md       protoreflect.MessageDescriptor
+	list     protowire.Number
+	segments []Segment
+}
+
+// spot is where an element is: its segment, and its bytes there with tag and
+// length. index counts the list's elements before it.
+type spot struct {
+	segment, start, end int
+	index               int
+}
+
+// content is the element's message, without tag and length.
+func (s *splice) content(at spot) []byte {
+	b := s.segments[at.segment].Bytes[at.start:at.end]
+	_, _, n := protowire.ConsumeTag(b)
+	content, _ := protowire.ConsumeBytes(b[n:])
+	return content
+}
+
+// find is the first element that is wanted, and how many there are if none is.
+// Cost: one pass over the bytes; nothing is parsed.
+func (s *splice) find(wanted func(index int, content []byte) bool) (at spot, found bool) {
+	for i, segment := range s.segments {
+		at.segment = i
+		for at.start = 0; at.start < len(segment.Bytes); at.start = at.end {
+			number, size := element(segment.Bytes[at.start:])
+			if size < 0 {
+				return at, false
+			}
+			at.end = at.start + size
+			if number != s.list {
+				continue
+			}
+			if wanted(at.index, s.content(at)) {
+				return at, true
+			}
+			at.index++
+		}
+	}
+	return at, false
+}
+
+// endOf is where a new last element goes: an empty spot.
+func (s *splice) endOf() spot {
+	last := spot{segment: -1}
+	count := 0
+	for i, segment := range s.segments {
+		for pos := 0; pos < len(segment.Bytes); {
+			number, size := element(segment.Bytes[pos:])
+			if size < 0 {
+				break
+			}
+			pos += size
+			if number <= s.list {
+				last = spot{segment: i, start: pos, end: pos}
+			}
+			if number == s.list {
+				count++
+			}
+		}
+	}
+	last.index = count
+	if last.segment < 0 {
+		last.segment = 0
+	}
+	return last
+}
+
+// replace puts content in the place of an element; nil removes it. at may be
+// empty: then content is inserted before what follows there.
+func (s *splice) replace(at spot, content []byte) {
+	old := s.segments[at.segment].Bytes
+	b := append(make([]byte, 0, len(old)+len(content)+16), old[:at.start]...)
+	if content != nil {
+		b = protowire.AppendTag(b, s.list, protowire.BytesType)
+		b = protowire.AppendBytes(b, content)
+	}
+	b = append(b, old[at.end:]...)
+	if !s.cutHere(at.segment, len(b)-len(old)) {
+		s.recut(at.segment, b)
+		return
+	}
+	kept := append([]Segment(nil), s.segments[:at.segment]...)
+	next := at.segment + 1
+	for {
+		runs, rest := cutRuns(b)
+		kept = append(kept, runs...)
+		if len(rest) == 0 {
+			break
+		}
+		if next == len(s.segments) || !s.isRun(s.segments[next]) {
+			kept = append(kept, segmentOf(rest))
+			break
+		}
+		b = append(append(make([]byte, 0, len(rest)+len(s.segments[next].Bytes)), rest...), s.segments[next].Bytes...)
+		next++
+	}
+	s.segments = append(kept, s.segments[next:]...)
+}
+
+// cutHere reports whether the resource, grown by some bytes in one segment,
+// is certainly still cut along the list, so that only runs need cutting anew.
+func (s *splice) cutHere(segment, grown int) bool {
+	if len(s.segments) < 2 || !s.isRun(s.segments[segment]) {
+		return false
+	}
+	runs, others := grown, 0
+	for _, one := range s.segments {
+		if s.isRun(one) {
+			runs += len(one.Bytes)
+		} else {
+			others += len(one.Bytes)
+		}
+	}
+	return runs+others > wholeBytes && runs > others
+}
+
+func (s *splice) isRun(segment Segment) bool {
+	number, size := element(segment.Bytes)
+	return size > 0 && number == s.list
+}
+
+// recut cuts everything anew, with b in the place of one segment.
+func (s *splice) recut(segment int, b []byte) {
+	var whole []byte
+	for i, one := range s.segments {
+		if i == segment {
+			whole = append(whole, b...)
+		} else {
+			whole = append(whole, one.Bytes...)
+		}
+	}
+	if len(s.segments) == 0 {
+		whole = b
+	}
+	s.segments = cut(s.md, whole)
+}
+
+// resource is the result, under r's type and name.
+func (s *splice) resource(r *Resource) *Resource {
+	if len(s.segments) == 0 {
+		s.segments = []Segment{{Digest: sha256.Sum256(nil)}}
+	}
+	return FromStored(r.typ, r.name, digestOf(s.segments), s.segments)
+}
