@@ -1,24 +1,55 @@
 package view
 
 import (
+	"cmp"
+	"slices"
+
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 
 	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/radix"
 	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/resource/deltaplanev1"
 )
 
-// FleetOf is the fleet that node belongs to in s, and the namespaces that it
-// receives: of all that select it, the one of the highest priority, then the
-// first by name. Without any Fleet in s it is the default namespace; ok is
-// false if there are fleets and none selects node.
-// Cost: O(fleets).
-func FleetOf(node *corev3.Node, s *deltaplane.Snapshot) (name string, namespaces []string, ok bool) {
-	any := false
-	for range s.List("", resource.Fleet) {
-		any = true
+// Fleets are the Fleet resources of a snapshot, parsed. They are immutable.
+type Fleets struct {
+	hash   radix.Hash
+	sorted []*deltaplanev1.Fleet // the one that counts first comes first
+}
+
+// FleetsIn reads the fleets of s. Cost: O(fleets); each is parsed.
+func FleetsIn(s *deltaplane.Snapshot) *Fleets {
+	f := &Fleets{hash: fleetHash(s)}
+	for _, e := range s.List("", resource.Fleet) {
+		m, err := e.Resource.Message()
+		if fleet, ok := m.(*deltaplanev1.Fleet); ok && err == nil {
+			f.sorted = append(f.sorted, fleet)
+		}
 	}
-	if !any {
+	slices.SortStableFunc(f.sorted, func(a, b *deltaplanev1.Fleet) int { return cmp.Compare(b.Priority, a.Priority) })
+	return f
+}
+
+// Same reports whether s has the same fleets. Cost: O(1).
+func (f *Fleets) Same(s *deltaplane.Snapshot) bool { return f.hash == fleetHash(s) }
+
+func fleetHash(s *deltaplane.Snapshot) radix.Hash {
+	return s.Tree().PrefixHash(deltaplane.TypePrefix("", resource.Fleet))
+}
+
+// Of is the fleet that node belongs to and the namespaces that it receives:
+// of all that select it, the one of the highest priority, then the first by
+// name. Without any fleet it is the default namespace; ok is false if there
+// are fleets and none selects node. Cost: O(fleets).
+func (f *Fleets) Of(node *corev3.Node) (name string, namespaces []string, ok bool) {
+	if len(f.sorted) == 0 {
 		return "", []string{deltaplane.DefaultNamespace}, true
+	}
+	for _, fleet := range f.sorted {
+		if fleet.Selects(node) {
+			return fleet.Name, fleet.Namespaces, true
+		}
 	}
 	return "", nil, false
 }

@@ -2,6 +2,7 @@ package xds
 
 import (
 	"slices"
+	"sync/atomic"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 
@@ -23,14 +24,19 @@ type Assigner interface {
 	Assign(node *corev3.Node, s *deltaplane.Snapshot) Assignment
 }
 
-// fleets is the Assigner by the Fleet resources of the snapshot.
-type fleets struct{}
+// byFleet is the Assigner by the Fleet resources of the snapshot.
+type byFleet struct{ parsed atomic.Pointer[view.Fleets] }
 
 // Assign finds the fleet of the highest priority that selects node. Without
 // any Fleet in the snapshot every node gets the default namespace.
-func (fleets) Assign(node *corev3.Node, s *deltaplane.Snapshot) Assignment {
-	fleet, namespaces, ok := view.FleetOf(node, s)
-	return Assignment{Fleet: fleet, Namespaces: namespaces, None: !ok}
+func (b *byFleet) Assign(node *corev3.Node, s *deltaplane.Snapshot) Assignment {
+	fleets := b.parsed.Load()
+	if fleets == nil || !fleets.Same(s) {
+		fleets = view.FleetsIn(s)
+		b.parsed.Store(fleets)
+	}
+	name, namespaces, ok := fleets.Of(node)
+	return Assignment{Fleet: name, Namespaces: namespaces, None: !ok}
 }
 
 func (a Assignment) equal(b Assignment) bool {

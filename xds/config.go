@@ -35,7 +35,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	if c.Assigner == nil {
-		c.Assigner = fleets{}
+		c.Assigner = &byFleet{}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -141,7 +141,7 @@ func (c *conversation) sendPart(l *lane, removals bool, now time.Time) *send {
 	frame, cached := p.Frame()
 	s.cached = cached
 	s.response = &wire.Response{Frame: frame, Nonce: c.prefix + strconv.FormatUint(c.nonces, 36)}
-	l.held, l.owes, l.nonce = p.After, false, s.response.Nonce
+	l.held, l.owes, l.nonce, l.current = p.After, false, s.response.Nonce, 0
 	l.flight = &flight{plan: p, since: now, version: c.version}
 	if l.typ == resource.Cluster {
 		c.rewarm(p)

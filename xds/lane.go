@@ -17,11 +17,11 @@ type lane struct {
 	sub     *view.Subscription
 	named   bool // the client has subscribed to a name: the empty list no longer means all
 	held    view.Held
-	owes    bool     // the client waits for an answer, even an empty one
-	flight  *flight  // sent, neither accepted nor refused yet; at most one
-	nonce   string   // of the last response
-	refused *refusal // nil: nothing
-	current deltaplane.Version
+	owes    bool               // the client waits for an answer, even an empty one
+	flight  *flight            // sent, neither accepted nor refused yet; at most one
+	nonce   string             // of the last response
+	refused *refusal           // nil: nothing
+	current deltaplane.Version // told to be current at; 0: not since the last response
 
 	checked radix.Hash // table that refused was last checked against
 
