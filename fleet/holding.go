@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/internal/invariant"
 	"github.com/deltaplane/deltaplane/xds"
 )
 
@@ -17,11 +18,13 @@ type Refusal struct {
 }
 
 // holding is what one stream holds of one type.
+//
+// INVARIANT: while a refusal is in force, held is less than its version.
 type holding struct {
 	wildcard, subscribed bool
 	names                int
 
-	sent, acked, held deltaplane.Version // newest of each; held: all of the type is there
+	sent, acked, held deltaplane.Version // newest of each; held: all that the type had then is there
 	sentAt, ackedAt   time.Time          // the last of each
 	heldAt            time.Time          // held was raised
 	inFlight          bool               // the last one sent has no answer
@@ -60,26 +63,36 @@ func (h *holding) apply(e xds.Event) (took time.Duration) {
 		if h.refusal != nil && h.refusal.Version < e.Version {
 			h.refusal = nil
 		}
-		h.hold(e)
+		h.hold(before(e.Version), e.Time)
 	case xds.Refused:
 		h.inFlight = false
 		h.count.refusals++
 		h.refusal = &Refusal{e.Version, e.Time, capText(e.Detail, maxDetail), capNames(e.Resources, maxDetail)}
+		h.held = min(h.held, before(e.Version))
 	case xds.Current:
 		if h.refusal != nil && h.refusal.Version <= e.Version {
 			h.refusal = nil
 		}
-		h.hold(e)
+		h.hold(e.Version, e.Time)
+	}
+	if invariant.Enabled && h.refusal != nil {
+		invariant.Check(h.held <= before(h.refusal.Version), "version %d is held and %d is refused", h.held, h.refusal.Version)
 	}
 	return took
 }
 
-// hold raises what is held.
-func (h *holding) hold(e xds.Event) {
-	if e.Version > h.held || h.heldAt.IsZero() {
-		h.held, h.heldAt = max(h.held, e.Version), e.Time
+// hold raises what is held. An acknowledgement alone does not raise it to the
+// response's version: more of that version may follow, as of a large first
+// load, or of removals. It does raise it to the version before, or a type in
+// which every commit changes something would never hold anything.
+func (h *holding) hold(v deltaplane.Version, at time.Time) {
+	if v > h.held || h.heldAt.IsZero() {
+		h.held, h.heldAt = max(h.held, v), at
 	}
 }
+
+// before is the version before v.
+func before(v deltaplane.Version) deltaplane.Version { return max(v, 1) - 1 }
 
 // state compares the holding with the store's newest version.
 func (h *holding) state(latest deltaplane.Version) State {

@@ -53,6 +53,12 @@ func (s *scene) does(stream uint64, k xds.Kind, t resource.Type, v deltaplane.Ve
 	s.tell(xds.Event{Kind: k, Stream: stream, Type: t, Version: v, Bytes: 100})
 }
 
+// arrives is an acknowledgement after which nothing is left to send.
+func (s *scene) arrives(stream uint64, t resource.Type, v deltaplane.Version) {
+	s.does(stream, xds.Acked, t, v)
+	s.does(stream, xds.Current, t, v)
+}
+
 func (s *scene) close(stream uint64) { s.tell(xds.Event{Kind: xds.Closed, Stream: stream}) }
 
 func (s *scene) refuse(stream uint64, t resource.Type, v deltaplane.Version, detail string, names ...string) {

@@ -57,7 +57,7 @@ type TypeStatus struct {
 	Names     int                `json:"names,omitempty"` // subscribed by name
 	Sent      deltaplane.Version `json:"sent"`            // newest version that a response belonged to
 	Acked     deltaplane.Version `json:"acked"`
-	Held      deltaplane.Version `json:"held"`   // at least Acked: later versions did not change what it sees
+	Held      deltaplane.Version `json:"held"`   // all that it subscribes to is there as of this one, whether or not it changed then
 	Behind    uint64             `json:"behind"` // versions between Held and the newest
 	LastSent  time.Time          `json:"last_sent,omitzero"`
 	LastAck   time.Time          `json:"last_ack,omitzero"`

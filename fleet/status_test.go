@@ -31,11 +31,16 @@ func TestStatusFollowsWhatAProxyWasSentAndAccepted(t *testing.T) {
 		t.Errorf("with a response in flight: %+v", c)
 	}
 
-	s.does(id, xds.Acked, resource.Cluster, 3)
 	s.does(id, xds.Current, resource.Route, 3)
+	s.does(id, xds.Acked, resource.Cluster, 3)
+	st = s.status(t, "edge-1")
+	if st.State != fleet.Behind || st.Types[0].Acked != 3 || st.Types[0].Held != 2 || !st.LastAck.Equal(s.now) {
+		t.Errorf("after an acknowledgement, as more may follow: %+v", st)
+	}
+	s.does(id, xds.Current, resource.Cluster, 3)
 	st = s.status(t, "edge-1")
 	if st.State != fleet.InSync || st.Version != 3 || st.Behind != 0 || !st.LastAck.Equal(s.now.Add(-time.Second)) {
-		t.Errorf("after the acknowledgement: %+v", st)
+		t.Errorf("when nothing is left: %+v", st)
 	}
 	if st.Responses != 1 || st.Bytes != 100 || st.Agent != "envoy 1.40.0" || st.Cluster != "edge" || st.Peer != "192.0.2.1:4711" {
 		t.Errorf("particulars: %+v", st)
@@ -90,9 +95,9 @@ func TestARefusalStaysUntilSomethingNewerIsAccepted(t *testing.T) {
 func TestANodeWithSeveralStreamsIsInTheWorstStateOfAny(t *testing.T) {
 	s := newScene(fleet.Config{})
 	old, young := s.open("edge-1", resource.Cluster), s.open("edge-1", resource.Cluster, resource.Listener)
-	s.does(old, xds.Acked, resource.Cluster, 2)
-	s.does(young, xds.Acked, resource.Cluster, 1)
-	s.does(young, xds.Acked, resource.Listener, 2)
+	s.arrives(old, resource.Cluster, 2)
+	s.arrives(young, resource.Cluster, 1)
+	s.arrives(young, resource.Listener, 2)
 	st := s.status(t, "edge-1")
 	if st.State != fleet.Behind || st.Streams != 2 || st.Types[0].Held != 1 || st.Types[0].Acks != 2 {
 		t.Errorf("one of two streams is behind: %+v", st)
@@ -108,8 +113,8 @@ func TestAnEndedSubscriptionIsNotShown(t *testing.T) {
 	s := newScene(fleet.Config{})
 	id := s.open("edge-1", resource.Cluster, resource.Endpoint)
 	s.tell(xds.Event{Kind: xds.Subscribed, Stream: id, Type: resource.Endpoint})
-	s.does(id, xds.Acked, resource.Cluster, 1)
-	s.does(id, xds.Acked, resource.Endpoint, 1)
+	s.arrives(id, resource.Cluster, 1)
+	s.arrives(id, resource.Endpoint, 1)
 	st := s.status(t, "edge-1")
 	if len(st.Types) != 1 || st.Types[0].Type != resource.Cluster || st.State != fleet.InSync {
 		t.Errorf("after the end of its endpoints: %+v", st)
@@ -148,7 +153,7 @@ func TestSummaryCountsEachProxyOnce(t *testing.T) {
 	s := newScene(fleet.Config{})
 	for i, node := range []string{"a", "b", "c", "d", "e"} {
 		id := s.open(node, resource.Cluster, resource.Listener)
-		s.does(id, xds.Acked, resource.Cluster, 2)
+		s.arrives(id, resource.Cluster, 2)
 		switch i {
 		case 0, 1:
 			s.does(id, xds.Current, resource.Listener, 2)

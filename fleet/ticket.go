@@ -49,7 +49,7 @@ func (n *node) holdsLocked(t *ticket) bool {
 			if h == nil || !h.subscribed {
 				continue
 			}
-			if h.held < t.wait.version || h.refusal != nil && h.refusal.Version >= t.wait.version {
+			if h.held < t.wait.version {
 				return false
 			}
 			need = need.without(slot(i))
