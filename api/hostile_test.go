@@ -1,0 +1,141 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestHostileBodiesAreErrorsInJSON(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.MaxBody = 1 << 20 })
+	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	for i := range 9 {
+		bomb += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 10), ", "))
+	}
+	for name, test := range map[string]struct {
+		body, media string
+		want        int
+	}{
+		"binary":                     {"\x00\xff\xfe\x01", "", 422},
+		"not UTF-8":                  {"name: \xc3\x28", "", 422},
+		"only a scalar":              {"hello", "", 422},
+		"list":                       {"[1, 2]", "", 422},
+		"no type":                    {"name: x", "", 422},
+		"unknown type":               {`{"@type": "type.googleapis.com/no.such.Type"}`, "", 422},
+		"v2":                         {`{"@type": "type.googleapis.com/envoy.api.v2.Cluster", "name": "x"}`, "", 422},
+		"deep flow":                  {strings.Repeat("[", 20_000), "", 422},
+		"deep JSON":                  {strings.Repeat(`{"a":`, 20_000), "application/json", 422},
+		"alias bomb":                 {bomb, "", 422},
+		"unclosed":                   {`{"@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster"`, "", 422},
+		"too large":                  {strings.Repeat("# nothing\n", 200_000), "", 413},
+		"too large part":             {"--x\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\n" + strings.Repeat("# nothing\n", 200_000), "multipart/form-data; boundary=x", 413},
+		"multipart without boundary": {"x", "multipart/form-data", 400},
+		"multipart cut off":          {"--x\r\nContent-Disposition: form-data", "multipart/form-data; boundary=x", 400},
+		"multipart of nothing":       {"hello", "multipart/form-data; boundary=x", 400},
+		"bad disposition":            {"--x\r\nContent-Disposition: ;;;\r\n\r\nhi\r\n--x--\r\n", "multipart/form-data; boundary=x", 400},
+	} {
+		for _, path := range []string{"/v1/apply", "/v1/delete", "/v1/diff", "/v1/validate"} {
+			r := request("POST", path, test.body)
+			if test.media != "" {
+				r.Header.Set("Content-Type", test.media)
+			}
+			answer := w.do(r)
+			var failure Failure
+			if err := json.Unmarshal(answer.Body.Bytes(), &failure); err != nil {
+				t.Errorf("%s to %s: answer is not JSON: %.200s", name, path, answer.Body)
+			}
+			if answer.Code != test.want || failure.Error == "" || failure.Code == "" {
+				t.Errorf("%s to %s: %d %.300s, want %d", name, path, answer.Code, answer.Body, test.want)
+			}
+		}
+	}
+	if w.store.Latest().Version() != 0 {
+		t.Error("something was stored")
+	}
+}
+
+func TestUnknownOrWrongQueriesAreRefused(t *testing.T) {
+	w := newWorld(t)
+	for _, target := range []string{
+		"POST /v1/apply?dry-run=true", "POST /v1/apply?dry_run=maybe", "POST /v1/apply?wait=soon", "POST /v1/apply?wait=-1s", "POST /v1/apply?wait=100h",
+		"POST /v1/apply?if_version=-1", "POST /v1/apply?namespace=%ff", "POST /v1/apply?namespace=a%00b", "POST /v1/apply?prune=1&prune=0", "POST /v1/apply?%zz",
+		"GET /v1/resources?limit=0", "GET /v1/resources?limit=10001", "GET /v1/resources?after=x", "GET /v1/resources?type=Nonsense", "GET /v1/resources?version=x",
+		"GET /v1/resources/Nonsense/x", "GET /v1/resources/cluster/x?format=xml", "GET /v1/versions/x", "GET /v1/versions?before=x", "GET /v1/status?timeout=x",
+	} {
+		method, path, _ := strings.Cut(target, " ")
+		var failure Failure
+		w.ask(400, method, path, map[bool]string{true: webCluster}[method == "POST"], &failure)
+	}
+	if w.store.Latest().Version() != 0 {
+		t.Error("something was stored")
+	}
+}
+
+func TestOddNamesSurviveThePath(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range []string{"a/b", "//x//", "%2F", "a b", "..", "xdstp://auth/envoy.config.cluster.v3.Cluster/a?b=c#d", "ü|é", "a|b|c"} {
+		encoded, err := json.Marshal(map[string]string{"@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster", "name": name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.applied("", string(encoded))
+		var got Resource
+		w.ask(200, "GET", "/v1/resources/cluster/"+escaped(name), "", &got)
+		if got.Name != name {
+			t.Errorf("asked for %q, got %q", name, got.Name)
+		}
+	}
+	seen := 0
+	for after := ""; ; seen++ {
+		var page Resources
+		w.ask(200, "GET", "/v1/resources?limit=1&after="+strings.ReplaceAll(escaped(after), "&", "%26"), "", &page)
+		if len(page.Resources) != 1 {
+			t.Fatalf("page %+v, want one entry", page)
+		}
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	if seen != 7 {
+		t.Errorf("%d pages followed the first, want 7", seen)
+	}
+}
+
+// escaped writes every byte as %XX.
+func escaped(name string) string {
+	var b strings.Builder
+	for _, c := range []byte(name) {
+		fmt.Fprintf(&b, "%%%02X", c)
+	}
+	return b.String()
+}
+
+func TestSecretsAreNeverShown(t *testing.T) {
+	w := newWorld(t)
+	w.applied("", secretDocument)
+	changed := strings.Replace(secretDocument, key, "bmV3"+key, 1)
+	answers := map[string]string{}
+	keep := func(target string, body string, method string) {
+		answers[method+" "+target] = w.do(request(method, target, body)).Body.String()
+	}
+	keep("/v1/resources/secret/tls", "", "GET")
+	keep("/v1/resources/secret/tls?format=yaml", "", "GET")
+	keep("/v1/diff", changed, "POST")
+	keep("/v1/apply?fields", changed, "POST")
+	keep("/v1/versions/1/diff/2", "", "GET")
+	keep("/v1/versions/0/diff/2", "", "GET")
+	keep("/v1/blame/secret/tls", "", "GET")
+	keep("/v1/apply", strings.Replace(secretDocument, "private_key: {", "private_key: {no_such: 1, ", 1), "POST")
+	keep("/v1/apply", strings.Replace(secretDocument, "inline_string: "+key, "inline_bytes: "+key+"%", 1), "POST")
+	keep("/v1/apply", secretDocument+"}", "POST")
+	keep("/v1/patch/secret/tls?fields", `{"merge": {"tls_certificate": {"private_key": {"inline_string": "x`+key+`"}}}}`, "POST")
+	for target, answer := range answers {
+		if answer == "" || strings.Contains(answer, key) {
+			t.Errorf("%s shows the key, or nothing: %s", target, answer)
+		}
+	}
+	if !strings.Contains(answers["GET /v1/resources/secret/tls"], "a-certificate") {
+		t.Errorf("the certificate is not shown: %s", answers["GET /v1/resources/secret/tls"])
+	}
+}

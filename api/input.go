@@ -1,0 +1,107 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// maxFiles bounds the parts of one multipart body.
+const maxFiles = 10_000
+
+// file is one file of an input, with the name that messages use.
+type file struct {
+	name string
+	data []byte
+}
+
+// documents reads and decodes the body: multipart/form-data is many files with
+// their names, anything else is one file, named by ?file. Problems that are
+// not warnings are the error.
+func (s *Server) documents(r *http.Request) ([]resource.Document, resource.Problems, error) {
+	files, err := bodyFiles(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	select {
+	case s.decoding <- struct{}{}:
+		defer func() { <-s.decoding }()
+	case <-r.Context().Done():
+		return nil, nil, context.Cause(r.Context())
+	}
+	var docs []resource.Document
+	var problems resource.Problems
+	for _, f := range files {
+		some, wrong := s.cfg.Decoder.Decode(f.name, f.data)
+		docs, problems = append(docs, some...), append(problems, wrong...)
+	}
+	switch {
+	case refused(problems):
+		return nil, nil, problems
+	case len(docs) == 0:
+		// With ?prune it would remove everything: most likely a file that
+		// could not be generated.
+		return nil, nil, badRequest("no resource in the input")
+	}
+	return docs, problems, nil
+}
+
+func bodyFiles(r *http.Request) ([]file, error) {
+	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err == nil && media == "multipart/form-data" {
+		return partFiles(r.Body, params["boundary"])
+	}
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, fmt.Errorf("body: %w", err)
+	}
+	name := r.URL.Query().Get("file")
+	return []file{{name, data}}, nil
+}
+
+// partFiles reads a multipart body. The names keep their directories, which
+// Part.FileName would cut off: they are never opened.
+func partFiles(body io.Reader, boundary string) ([]file, error) {
+	if boundary == "" {
+		return nil, badRequest("multipart/form-data without a boundary")
+	}
+	var files []file
+	for parts := multipart.NewReader(body, boundary); ; {
+		part, err := parts.NextPart()
+		if err == io.EOF {
+			return files, nil
+		}
+		if err != nil {
+			return nil, malformed(err)
+		}
+		if len(files) == maxFiles {
+			return nil, badRequest(fmt.Sprintf("more than %d files in one request", maxFiles))
+		}
+		data, err := io.ReadAll(part)
+		if err != nil {
+			return nil, malformed(err)
+		}
+		_, params, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+		if err != nil {
+			return nil, badRequest("multipart body: " + err.Error())
+		}
+		files = append(files, file{params["filename"], data})
+	}
+}
+
+// malformed tells a body that is cut off or too long from one that is wrong.
+func malformed(err error) error {
+	if status, _ := failureOf(err); status != http.StatusInternalServerError {
+		return err
+	}
+	return badRequest("multipart body: " + err.Error())
+}
+
+func bodyTooLarge(limit int64) string {
+	return fmt.Sprintf("the body is larger than %d bytes; split it, or own large route tables in parts (VirtualHost documents)", limit)
+}

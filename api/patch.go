@@ -1,0 +1,71 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// maxPatch bounds the body of a patch, in bytes.
+const maxPatch = 4 << 20
+
+// patch changes a part of one resource; resource.Decoder.ApplyPatch says how.
+// Cost: O(size of the stored part): a virtual host is a part of its own.
+func (s *Server) patch(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxPatch)
+	return s.change(w, r, func(_ *query, o deltaplane.Options) (*deltaplane.Plan, error) {
+		key, err := pathKey(r, o.Namespace)
+		if err != nil {
+			return nil, err
+		}
+		files, err := bodyFiles(r)
+		if err != nil {
+			return nil, err
+		}
+		if len(files) != 1 {
+			return nil, badRequest(fmt.Sprintf("a patch is one file, not %d", len(files)))
+		}
+		var warnings resource.Problems
+		plan, err := s.cfg.Store.Patch(r.Context(), key, func(old *resource.Resource) (_ *resource.Resource, err error) {
+			var now *resource.Resource
+			now, warnings, err = s.patched(old, files[0])
+			return now, err
+		}, o)
+		return withWarnings(plan, warnings), err
+	})
+}
+
+// patched is old with the patch applied. Problems that are not warnings are
+// the error.
+func (s *Server) patched(old *resource.Resource, patch file) (*resource.Resource, resource.Problems, error) {
+	now, problems := s.cfg.Decoder.ApplyPatch(old, patch.data)
+	for i := range problems {
+		problems[i].File = patch.name
+	}
+	if refused(problems) {
+		return nil, nil, problems
+	}
+	if now.Type() != resource.Route {
+		return now, problems, nil
+	}
+	// What is stored as the route configuration has no hosts, so hosts in it
+	// now can only come from the patch.
+	_, hosts, err := now.SplitHosts()
+	if err == nil && len(hosts) > 0 {
+		return nil, nil, resource.Problems{{File: patch.name, Type: now.Type().Short(), Name: now.Name(), Path: "virtual_hosts",
+			Message: fmt.Sprintf("hosts are patched one by one: patch VirtualHost %q, or apply the whole route configuration", hosts[0].Name())}}
+	}
+	return now, problems, err
+}
+
+// refused reports whether any problem is more than a warning.
+func refused(problems resource.Problems) bool {
+	for _, p := range problems {
+		if !p.Warning {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,131 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/deltaplane/deltaplane"
+)
+
+// Status is the JSON of the whole: the store, and a page of the proxies.
+type Status struct {
+	Version deltaplane.Version `json:"version"`
+	Store   deltaplane.Health  `json:"store"`
+	Summary Summary            `json:"summary"`
+	Proxies []Proxy            `json:"proxies"` // by node id
+	Next    string             `json:"next,omitempty"`
+}
+
+// Summary counts all proxies by state, not only those of the page.
+type Summary struct {
+	InSync       int `json:"in_sync"`
+	Behind       int `json:"behind"`
+	Refused      int `json:"refused"`
+	Disconnected int `json:"disconnected"`
+}
+
+// status answers once, or with ?watch as a stream of server-sent events.
+func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
+	q := &query{values: r.URL.Query()}
+	after, limit, watch := q.text("after", ""), q.limit(), q.flag("watch")
+	if q.err != nil {
+		return q.err
+	}
+	if watch {
+		return s.watchStatus(w, r, after, limit)
+	}
+	writeJSON(w, http.StatusOK, s.statusPage(after, limit))
+	return nil
+}
+
+func (s *Server) statusPage(after string, limit int) Status {
+	status := Status{Version: s.cfg.Store.Latest().Version(), Store: s.cfg.Store.Health(), Proxies: []Proxy{}}
+	for _, p := range s.cfg.Proxies.Proxies() {
+		status.Summary.count(p.State)
+		switch {
+		case p.Node <= after && after != "":
+		case len(status.Proxies) < limit:
+			status.Proxies = append(status.Proxies, p)
+		case status.Next == "":
+			status.Next = status.Proxies[limit-1].Node
+		}
+	}
+	return status
+}
+
+func (s *Summary) count(state State) {
+	switch state {
+	case InSync:
+		s.InSync++
+	case Behind:
+		s.Behind++
+	case Refused:
+		s.Refused++
+	case Disconnected:
+		s.Disconnected++
+	}
+}
+
+// watchPace is the least time between two events of a watch: what happens
+// meanwhile is merged, so a slow reader costs one status.
+const watchPace = 200 * time.Millisecond
+
+// watchStatus sends the status now and after each change, until the client
+// goes, the deadline (30 s, or ?timeout more) comes, or the server closes.
+func (s *Server) watchStatus(w http.ResponseWriter, r *http.Request, after string, limit int) error {
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	control := http.NewResponseController(w)
+	commits := s.cfg.Store.Watch()
+	for {
+		changed := s.cfg.Proxies.Changed()
+		data, err := json.Marshal(s.statusPage(after, limit))
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "event: status\ndata: %s\n\n", data); err != nil {
+			return nil
+		}
+		if err := control.Flush(); err != nil {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-commits.Changed():
+			if _, err := commits.Next(r.Context()); err != nil {
+				return nil
+			}
+		case <-r.Context().Done():
+			return nil
+		case <-s.closing:
+			return nil
+		}
+		if !s.pause(r) {
+			return nil
+		}
+	}
+}
+
+// pause lets changes gather; false when the watch is over.
+func (s *Server) pause(r *http.Request) bool {
+	pace := time.NewTimer(watchPace)
+	defer pace.Stop()
+	select {
+	case <-pace.C:
+		return true
+	case <-r.Context().Done():
+	case <-s.closing:
+	}
+	return false
+}
+
+func (s *Server) nodeStatus(w http.ResponseWriter, r *http.Request) error {
+	p, ok := s.cfg.Proxies.Proxy(r.PathValue("node"))
+	if !ok {
+		return fmt.Errorf("node %q: %w", r.PathValue("node"), deltaplane.ErrNotFound)
+	}
+	writeJSON(w, http.StatusOK, p)
+	return nil
+}
