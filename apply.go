@@ -23,38 +23,41 @@ func (s *Store) Apply(ctx context.Context, docs []resource.Document, prune bool,
 	if err != nil {
 		return nil, err
 	}
-	return s.plan(ctx, o, func(b *Batch) (*edit, error) {
-		e := newEdit()
-		var others disputes
-		for _, w := range want {
-			if !w.inline {
-				e.named[w.key] = true
-			}
-			if old, ok := b.Get(w.key); ok && others.keep(w.key, old, w, o) {
-				continue
-			}
-			b.Put(w.key, Entry{Resource: w.resource, Owner: o.Owner, Inline: w.inline})
+	return s.plan(ctx, o, func(b *Batch) (*edited, error) { return applyTo(b, want, prune, o) })
+}
+
+// applyTo is Apply on one batch.
+func applyTo(b *Batch, want intent, prune bool, o Options) (*edited, error) {
+	e := newEdited()
+	var others disputes
+	for _, w := range want {
+		if !w.inline {
+			e.named[w.key] = true
 		}
-		keep := want.keys()
-		for k := range keep {
-			if k.Type == resource.Route {
-				dropHosts(b, k, keep, o)
-			}
+		if old, ok := b.Get(w.key); ok && others.keep(w.key, old, w, o) {
+			continue
 		}
-		if prune {
-			pruneOwn(b, keep, o)
+		b.Put(w.key, Entry{Resource: w.resource, Owner: o.Owner, Inline: w.inline})
+	}
+	keep := want.keys()
+	for k := range keep {
+		if k.Type == resource.Route {
+			dropHosts(b, k, keep, o)
 		}
-		if err := others.err(); err != nil {
+	}
+	if prune {
+		pruneOwn(b, keep, o)
+	}
+	if err := others.err(); err != nil {
+		return nil, err
+	}
+	if prune && !o.AllowShrink {
+		if err := shrinks(b, o.Namespace); err != nil {
 			return nil, err
 		}
-		if prune && !o.AllowShrink {
-			if err := shrinks(b, o.Namespace); err != nil {
-				return nil, err
-			}
-		}
-		warnOfHosts(b, e)
-		return e, nil
-	})
+	}
+	warnOfHosts(b, e)
+	return e, nil
 }
 
 // dropHosts removes what once stood inside the route configuration, by the

@@ -15,8 +15,8 @@ func (s *Store) Delete(ctx context.Context, keys []Key, ignoreMissing bool, o Op
 	if err != nil {
 		return nil, err
 	}
-	return s.plan(ctx, o, func(b *Batch) (*edit, error) {
-		e := newEdit()
+	return s.plan(ctx, o, func(b *Batch) (*edited, error) {
+		e := newEdited()
 		var others disputes
 		var missing []string
 		for _, k := range keys {
@@ -52,7 +52,7 @@ func (s *Store) Delete(ctx context.Context, keys []Key, ignoreMissing bool, o Op
 // warnOfHosts tells of hosts of their own that are without a route
 // configuration since the batch.
 // Cost: O(changes), and O(hosts) for a route configuration that is removed.
-func warnOfHosts(b *Batch, e *edit) {
+func warnOfHosts(b *Batch, e *edited) {
 	tree := b.txn.Commit()
 	for c := range radix.Diff(b.base.tree, tree) {
 		k := KeyOf(c.Key)

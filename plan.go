@@ -41,7 +41,7 @@ type Plan struct {
 
 // plan runs change, which makes its changes to the batch and returns the keys
 // that the caller named, then checks and commits the result.
-func (s *Store) plan(ctx context.Context, o Options, change func(*Batch) (*edit, error)) (*Plan, error) {
+func (s *Store) plan(ctx context.Context, o Options, change func(*Batch) (*edited, error)) (*Plan, error) {
 	var p *Plan
 	run := func(b *Batch) error {
 		b.Author, b.Message = o.Author, o.Message
@@ -72,7 +72,7 @@ func (s *Store) plan(ctx context.Context, o Options, change func(*Batch) (*edit,
 }
 
 // planOf describes what e did to b.
-func (s *Store) planOf(b *Batch, e *edit, o Options) (*Plan, error) {
+func (s *Store) planOf(b *Batch, e *edited, o Options) (*Plan, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
@@ -87,15 +87,15 @@ func (s *Store) planOf(b *Batch, e *edit, o Options) (*Plan, error) {
 	return p, nil
 }
 
-// edit is what a change named and what is to be said about it.
-type edit struct {
+// edited is what a change named and what is to be said about it.
+type edited struct {
 	named    map[Key]bool // also those that stay as they are
 	warnings resource.Problems
 }
 
-func newEdit() *edit { return &edit{named: map[Key]bool{}} }
+func newEdited() *edited { return &edited{named: map[Key]bool{}} }
 
-func (e *edit) warn(k Key, message string) {
+func (e *edited) warn(k Key, message string) {
 	e.warnings = append(e.warnings, resource.Problem{Type: k.Type.Short(), Name: k.Name, Message: message, Warning: true})
 }
 

@@ -33,6 +33,9 @@ type Store struct {
 
 	health health
 	recent recent
+
+	audiences audienceCache
+	users     userIndex
 }
 
 // Open connects to etcd, or starts it in cfg.DataDir, and reads the newest
