@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -58,7 +59,17 @@ type printer struct {
 	secret int // > 0 within a field that hides
 }
 
-func text(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
+// text is a string. Several lines become a literal block, unless its reader
+// would lose something of it; "<<" would be taken for a merge.
+func text(s string) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
+	if s == "<<" || strings.Contains(s, "\n") && (strings.ContainsAny(s[:1], " \t\n") || strings.ContainsFunc(s, unprintable)) {
+		n.Style = yaml.DoubleQuotedStyle
+	}
+	return n
+}
+
+func unprintable(c rune) bool { return c != '\n' && c != '\t' && !unicode.IsPrint(c) }
 
 func (p *printer) message(m protoreflect.Message) *yaml.Node {
 	if n := p.special(m); n != nil {
