@@ -39,6 +39,18 @@ func TestDisconnectedProxiesAreForgottenInTime(t *testing.T) {
 	})
 }
 
+func TestAProxyThatCameBackIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(fleet.Config{})
+		s.close(s.open("a"))
+		s.open("a")
+		time.Sleep(time.Hour)
+		if got := s.Summary(); got.InSync != 1 || got.Disconnected != 0 {
+			t.Errorf("summary %+v, want one connected proxy", got)
+		}
+	})
+}
+
 func TestDisconnectedProxiesAreBoundedInNumberOldestGoFirst(t *testing.T) {
 	s := newScene(fleet.Config{MaxDisconnected: 3})
 	for i := range 10 {

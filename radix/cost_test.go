@@ -83,9 +83,24 @@ func TestDiffVisitsChangesTimesDepthAndNoMoreInLargerTrees(t *testing.T) {
 	}
 }
 
+func TestDiffStopsAtEqualHashesOfTreesThatShareNothing(t *testing.T) {
+	a, b := entries(10_000), entries(10_000)
+	if got, changes := visits(a, b, ""); got != 1 || changes != 0 {
+		t.Errorf("equal trees: %d places, %d changes; want 1, 0", got, changes)
+	}
+	_, fanouts := depth(a, entry(5_000))
+	if got, changes := visits(a, b.Put(entry(5_000), -1), ""); got > fanouts+1 || changes != 1 {
+		t.Errorf("one change: %d places, %d changes; want at most %d, 1", got, changes, fanouts+1)
+	}
+}
+
 func TestVersionsShareEveryNodeThatDidNotChange(t *testing.T) {
 	a := entries(10_000)
-	b := a.Put(entry(5_000), -1)
+	x := a.Txn()
+	x.Put(entry(5_000), -1)
+	x.Put(entry(8_888), 8_888) // as it was
+	x.Delete("default\x00none")
+	b := x.Commit()
 	seen := map[*node[number]]bool{}
 	var mark func(n *node[number], fresh *int)
 	mark = func(n *node[number], fresh *int) {
