@@ -47,6 +47,7 @@ type plan struct {
 	fields   []protoreflect.FieldDescriptor // ascending number
 	messages []protoreflect.FieldDescriptor // those of fields that hold messages
 	any      bool
+	bare     bool                        // JSON writes its content without the names of its fields
 	check    func(proto.Message) []fault // nil: none
 }
 
@@ -57,6 +58,12 @@ func planOf(md protoreflect.MessageDescriptor) *plan {
 		return p.(*plan)
 	}
 	p := &plan{any: md.FullName() == "google.protobuf.Any", check: checks[md.FullName()]}
+	switch md.FullName() {
+	case "google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue":
+		p.bare = true
+	default:
+		p.bare = wrapped(md) != nil
+	}
 	for i := range md.Fields().Len() {
 		p.fields = append(p.fields, md.Fields().Get(i))
 	}
@@ -90,7 +97,11 @@ func (e *encoder) message(b []byte, m protoreflect.Message) []byte {
 		e.validator.report(e.at, p.check(m.Interface())...)
 	}
 	for _, f := range p.fields {
-		if m.Has(f) {
+		switch {
+		case !m.Has(f):
+		case p.bare:
+			b = e.field(b, m, f)
+		default:
 			e.at.push(f)
 			b = e.field(b, m, f)
 			e.at.pop()

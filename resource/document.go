@@ -36,17 +36,20 @@ func (c *collector) document(root *yaml.Node) {
 		c.fail(root, `expected a mapping with "@type" or "resources", got %s`, c.describe(root))
 		return
 	}
-	pairs := c.pairs(root)
+	pairs := peek(root)
 	typed := lookup(pairs, "@type")
-	if typed == nil && lookup(pairs, "resources") != nil {
-		c.response(pairs)
-		return
-	}
-	if typed != nil && isText(typed) && TypeOfURL(typed.Value) == discoveryResponse {
-		c.response(pairs)
+	if typed == nil && lookup(pairs, "resources") != nil ||
+		typed != nil && isText(typed) && TypeOfURL(typed.Value) == discoveryResponse {
+		c.response(c.pairs(root))
 		return
 	}
 	c.resource(root, "")
+}
+
+// peek lists a mapping's pairs without a word on what is wrong with them.
+func peek(n *yaml.Node) []*yaml.Node {
+	var silent reader
+	return silent.pairs(n)
 }
 
 // response reads {resources: […]}, with or without what else a
@@ -85,7 +88,7 @@ func (c *collector) resource(n *yaml.Node, inherited Type) {
 		c.fail(n, `expected a mapping with "@type", got %s`, c.describe(n))
 		return
 	}
-	pairs := c.pairs(n)
+	pairs := peek(n)
 	t := inherited
 	typed := lookup(pairs, "@type")
 	if typed != nil {
@@ -96,7 +99,7 @@ func (c *collector) resource(n *yaml.Node, inherited Type) {
 	}
 	inner := lookup(pairs, "resource")
 	if t == wrapper || typed == nil && inner != nil {
-		c.unwrap(n, pairs, inner, inherited)
+		c.unwrap(n, c.pairs(n), inner, inherited)
 		return
 	}
 	switch problem := checkType(t); {
@@ -107,7 +110,7 @@ func (c *collector) resource(n *yaml.Node, inherited Type) {
 	case problem != "":
 		c.fail(n, "type_url: %s", problem)
 	case inherited != "" && t != inherited:
-		c.fail(typed, "is a %s, but type_url says %s", t, inherited)
+		c.fail(typed, "its type is %s, but type_url says %s", t, inherited)
 	default:
 		c.message(n, pairs, t)
 	}
@@ -119,7 +122,7 @@ func (c *collector) unwrap(n *yaml.Node, pairs []*yaml.Node, inner *yaml.Node, i
 		c.fail(n, `"resource" is missing: a %s wraps one`, wrapper)
 		return
 	}
-	for i := 0; i < len(pairs); i += 2 {
+	for i := 0; i+1 < len(pairs); i += 2 {
 		switch key := target(pairs[i]); key.Value {
 		case "@type", "name", "version", "resource", "aliases":
 		default:
@@ -127,7 +130,7 @@ func (c *collector) unwrap(n *yaml.Node, pairs []*yaml.Node, inner *yaml.Node, i
 		}
 	}
 	before := len(c.docs)
-	if inner.Kind == yaml.MappingNode && lookup(c.pairs(inner), "resource") != nil {
+	if inner.Kind == yaml.MappingNode && lookup(peek(inner), "resource") != nil {
 		c.fail(inner, "a wrapped resource is wrapped again")
 		return
 	}
@@ -155,7 +158,7 @@ func (c *collector) message(n *yaml.Node, pairs []*yaml.Node, t Type) {
 	}
 	before := len(c.problems)
 	m := mt.New()
-	c.fields(pairs, m)
+	c.fields(c.pairs(n), m)
 	r, problems := c.build(m.Interface())
 	unread := slices.Clone(c.problems[before:])
 	for _, p := range problems {

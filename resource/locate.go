@@ -50,8 +50,7 @@ func child(n *yaml.Node, name string) *yaml.Node {
 	if n.Kind != yaml.MappingNode {
 		return nil
 	}
-	silent := reader{}
-	pairs := silent.pairs(n)
+	pairs := peek(n)
 	if value := lookup(pairs, name); value != nil {
 		return value
 	}

@@ -22,6 +22,13 @@ type reader struct {
 	secret     int // > 0 within what holds key material: values are not repeated in problems
 	problems   Problems
 	suppressed int // problems beyond maxProblems
+	reported   map[known]bool
+}
+
+// known is a problem that was reported.
+type known struct {
+	line, column int
+	message      string
 }
 
 func (r *reader) fail(n *yaml.Node, format string, args ...any) {
@@ -29,6 +36,16 @@ func (r *reader) fail(n *yaml.Node, format string, args ...any) {
 }
 
 func (r *reader) report(p Problem) {
+	if p.Line > 0 {
+		at := known{p.Line, p.Column, p.Message}
+		if r.reported[at] {
+			return // once for each alias of one mapping
+		}
+		if r.reported == nil {
+			r.reported = map[known]bool{}
+		}
+		r.reported[at] = true
+	}
 	if len(r.problems) >= maxProblems {
 		r.suppressed++
 		return

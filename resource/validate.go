@@ -2,6 +2,7 @@ package resource
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/deltaplane/deltaplane/resource/deltaplanev1"
@@ -25,8 +26,11 @@ func (v *validator) report(at trail, faults ...fault) {
 // root checks what holds for a resource itself: its name, its hosts, and the
 // generated rules down to where an Any begins.
 func (v *validator) root(t Type, name string, m proto.Message) {
+	v.rules(nil, m)
 	if problem := checkName(t, name); problem != "" {
-		v.report(nil, fault{string(nameField(t)), problem})
+		field := string(nameField(t))
+		v.problems = slices.DeleteFunc(v.problems, func(p Problem) bool { return p.Path == field })
+		v.report(nil, fault{field, problem})
 	}
 	switch m := m.(type) {
 	case *routev3.RouteConfiguration:
@@ -41,7 +45,6 @@ func (v *validator) root(t Type, name string, m proto.Message) {
 	case *deltaplanev1.Fleet:
 		v.report(nil, checkFleet(m)...)
 	}
-	v.rules(nil, m)
 }
 
 // rules runs the checks that are generated from Envoy's protos. They do not

@@ -119,14 +119,17 @@ func isMerge(key *yaml.Node) bool { return key.Tag == "!!merge" }
 // a key of its own wins over a merged one, and an earlier merged one over a
 // later. Keys that stand twice are reported.
 func (r *reader) pairs(n *yaml.Node) []*yaml.Node {
-	merged := false
+	merged, odd := false, false
 	for i := 0; i < len(n.Content); i += 2 {
 		key := target(n.Content[i])
-		if key.Kind != yaml.ScalarNode {
-			r.fail(n.Content[i], "expected a field name, got %s", r.describe(key))
-			return nil
-		}
 		merged = merged || isMerge(key)
+		if key.Kind != yaml.ScalarNode {
+			odd = true
+			r.fail(n.Content[i], "expected a field name, got %s", r.describe(key))
+		}
+	}
+	if odd {
+		return nil
 	}
 	if !merged {
 		return r.distinct(n.Content)
