@@ -135,3 +135,9 @@ func (g Gateway) table(i int) string {
 
 // HostResource is the name of host i as a VirtualHost resource.
 func (g Gateway) HostResource(i int) string { return fmt.Sprintf("%s/host-%04d", g.table(i), i) }
+
+// Patch sends one route of a host to a cluster: a patch of the VirtualHost that
+// HostResource names.
+func (g Gateway) Patch(route int, cluster string) []byte {
+	return fmt.Appendf(nil, "route: {name: route-%d, match: {prefix: %s}, route: {cluster: %s}}\n", route, g.Path(route), cluster)
+}

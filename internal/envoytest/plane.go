@@ -1,0 +1,254 @@
+package envoytest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/api"
+)
+
+// Plane is the real binary running `deltaplane serve`, on a data directory and
+// addresses that survive a Kill.
+type Plane struct {
+	XDS string // host:port
+	API string // URL
+
+	t      testing.TB
+	dir    string
+	binary string
+	client *http.Client
+
+	cmd  *exec.Cmd
+	done chan error // of Wait
+}
+
+// StartPlane runs a control plane on free ports. Its log is printed when the
+// test fails.
+func StartPlane(t testing.TB) *Plane {
+	t.Helper()
+	p := &Plane{t: t, dir: t.TempDir(), binary: Binary(t), XDS: "127.0.0.1:0", API: "http://127.0.0.1:0"}
+	// Without keep-alive: a killed server must not leave half-open connections.
+	p.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the control plane's log ends with:\n%s", p.logTail())
+		}
+	})
+	t.Cleanup(p.stop)
+	p.Start()
+	return p
+}
+
+// Start runs the binary, again after a Kill on the same addresses, and returns
+// when it serves.
+func (p *Plane) Start() {
+	p.t.Helper()
+	log, err := os.OpenFile(p.logFile(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer log.Close()
+	out, in, err := os.Pipe()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.cmd = exec.Command(p.binary, "serve", "--log-format", "json", "--drain-timeout", "2s",
+		"--data-dir", filepath.Join(p.dir, "data"), "--xds-address", p.XDS, "--api-address", strings.TrimPrefix(p.API, "http://"))
+	p.cmd.Stderr = in
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	in.Close()
+	serving := make(chan map[string]any, 1)
+	p.done = make(chan error, 1)
+	go func() {
+		follow(out, p.logFile(), serving)
+		p.done <- p.cmd.Wait()
+	}()
+	select {
+	case line := <-serving:
+		p.XDS, p.API = fmt.Sprint(line["xds"]), fmt.Sprint(line["api"])
+	case err := <-p.done:
+		p.done <- err
+		p.t.Fatalf("deltaplane serve ended: %v\n%s", err, p.logTail())
+	case <-time.After(Patience):
+		p.t.Fatalf("deltaplane serve does not serve yet:\n%s", p.logTail())
+	}
+}
+
+// follow copies a JSON log into a file and hands out the line that says where
+// the server listens. It returns when the writer is gone.
+func follow(out io.ReadCloser, file string, serving chan<- map[string]any) {
+	defer out.Close()
+	log, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return
+	}
+	defer log.Close()
+	lines := bufio.NewReader(out)
+	for {
+		line, err := lines.ReadBytes('\n')
+		log.Write(line)
+		var entry map[string]any
+		if json.Unmarshal(line, &entry) == nil && entry["msg"] == "serving" {
+			serving <- entry
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (p *Plane) logFile() string { return filepath.Join(p.dir, "serve.log") }
+
+func (p *Plane) logTail() string {
+	data, _ := os.ReadFile(p.logFile())
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	return strings.Join(lines[max(0, len(lines)-40):], "\n")
+}
+
+// Kill ends the control plane as a crash would: SIGKILL, nothing is drained.
+func (p *Plane) Kill() {
+	p.t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		p.t.Fatal(err)
+	}
+	<-p.done
+	p.cmd = nil
+}
+
+// stop asks the control plane to end; it must do so by itself, in order.
+func (p *Plane) stop() {
+	if p.cmd == nil {
+		return
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended: done tells
+	select {
+	case err := <-p.done:
+		if err != nil {
+			p.t.Errorf("deltaplane serve: %v", err)
+		}
+	case <-time.After(Patience):
+		p.t.Errorf("deltaplane serve did not end on SIGTERM")
+		_ = p.cmd.Process.Kill()
+		<-p.done
+	}
+}
+
+// Apply commits YAML documents and returns the plan.
+func (p *Plane) Apply(documents string) *api.Plan {
+	p.t.Helper()
+	plan, err := p.Post("/v1/apply", nil, documents)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return plan
+}
+
+// ApplyWait commits YAML documents and returns when every connected Envoy has
+// acknowledged them.
+func (p *Plane) ApplyWait(documents string) *api.Plan {
+	p.t.Helper()
+	plan, err := p.Post("/v1/apply", url.Values{"wait": {Patience.String()}}, documents)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return plan
+}
+
+// Prune makes documents all that there is.
+func (p *Plane) Prune(documents string) *api.Plan {
+	p.t.Helper()
+	plan, err := p.Post("/v1/apply", url.Values{"prune": {"true"}, "allow_shrink": {"true"}}, documents)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return plan
+}
+
+// Post calls one of the API's endpoints that answer with a plan.
+func (p *Plane) Post(path string, query url.Values, body string) (*api.Plan, error) {
+	// Longer than the wait that a query may ask for.
+	ctx, cancel := context.WithTimeout(p.t.Context(), 2*Patience)
+	defer cancel()
+	plan := new(api.Plan)
+	return plan, p.call(ctx, http.MethodPost, path+"?"+query.Encode(), body, plan)
+}
+
+// Status is what the control plane knows of one Envoy.
+func (p *Plane) Status(ctx context.Context, node string) (api.Proxy, error) {
+	var proxy api.Proxy
+	return proxy, p.call(ctx, http.MethodGet, "/v1/status/"+node, "", &proxy)
+}
+
+// WaitInSync waits until the node holds the store's newest version.
+func (p *Plane) WaitInSync(node string, version deltaplane.Version) {
+	p.t.Helper()
+	Eventually(p.t, node+" to be in sync", func(ctx context.Context) error {
+		proxy, err := p.Status(ctx, node)
+		if err != nil {
+			return err
+		}
+		if !proxy.Connected || proxy.State != api.InSync || proxy.Version < version {
+			return fmt.Errorf("it is %+v", proxy)
+		}
+		return nil
+	})
+}
+
+func (p *Plane) call(ctx context.Context, method, path, body string, answer any) error {
+	req, err := http.NewRequestWithContext(ctx, method, p.API+path, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return errors.New(method + " " + path + ": " + resp.Status + ": " + string(bytes.TrimSpace(data)))
+	}
+	return json.Unmarshal(data, answer)
+}
+
+// Metrics are the samples of /metrics whose name starts with prefix, by name
+// and labels.
+func (p *Plane) Metrics(prefix string) map[string]string {
+	p.t.Helper()
+	req, err := http.NewRequestWithContext(Context(p.t), http.MethodGet, p.API+"/metrics", nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	resp, err := p.client.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	samples := map[string]string{}
+	for scanner := bufio.NewScanner(resp.Body); scanner.Scan(); {
+		if name, value, ok := strings.Cut(scanner.Text(), " "); ok && strings.HasPrefix(name, prefix) {
+			samples[name] = value
+		}
+	}
+	return samples
+}
