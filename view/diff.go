@@ -36,9 +36,9 @@ type Limits struct {
 type Outcome struct {
 	Change
 	After   Held
-	Waiting int  // removals held back
-	Gated   int  // upserts held back by Limits.Hold
-	More    bool // upserts held back by Limits.Bytes
+	Waiting int      // removals held back
+	Gated   []string // upserts held back by Limits.Hold, ascending
+	More    bool     // upserts held back by Limits.Bytes
 	aliased bool
 }
 
@@ -76,7 +76,7 @@ func Diff(held Held, target Table, sub *Subscription, limits Limits) Outcome {
 		case s.want == nil || s.have.kind == holds && s.have.digest == s.want.digest:
 			// Nothing to do.
 		case limits.Hold != nil && limits.Hold(s.want, s.have.kind == holds):
-			out.Gated++
+			out.Gated = append(out.Gated, s.name)
 			kept[s.name] = s.have
 		case limits.Bytes > 0 && s.want.Size() > budget && len(out.Upserts) > 0:
 			out.More = true
@@ -200,4 +200,4 @@ func markOf(r *Resource) mark {
 }
 
 // Settled reports whether nothing was held back.
-func (o *Outcome) Settled() bool { return o.Waiting == 0 && o.Gated == 0 && !o.More }
+func (o *Outcome) Settled() bool { return o.Waiting == 0 && len(o.Gated) == 0 && !o.More }

@@ -77,10 +77,17 @@ func (c *conversation) receive(q request) error {
 	} else {
 		c.acknowledge(l, q)
 	}
+	subscribe := c.subscribeSotW
 	if c.delta {
-		return c.subscribeDelta(l, q, first)
+		subscribe = c.subscribeDelta
 	}
-	return c.subscribeSotW(l, q, first)
+	if err := subscribe(l, q, first); err != nil {
+		return err
+	}
+	if clusters := c.lane(resource.Cluster); first && t == resource.Endpoint && clusters != nil && clusters.flight != nil {
+		c.rewarm(clusters.flight.plan) // it was sent before we heard of the endpoints
+	}
+	return nil
 }
 
 // lane is t's part, nil if the client never asked for t.
@@ -115,8 +122,8 @@ func (c *conversation) next(now time.Time) *send {
 			}
 		}
 	}
-	for i := len(c.lanes) - 1; i >= 0; i-- {
-		if l := c.lanes[i]; l.flight == nil && all[i].removes && c.mayRemoveOf(l, all) {
+	for i, l := range c.lanes {
+		if l.flight == nil && all[i].removes && c.mayRemoveOf(l, all) {
 			if s := c.sendPart(l, true, now); s != nil {
 				return s
 			}
@@ -158,7 +165,7 @@ func (c *conversation) sendPart(l *lane, removals bool, now time.Time) *send {
 // that it has already subscribed to (envoy #13009, #47302).
 func (c *conversation) rewarm(p *plan) {
 	l := c.lane(resource.Endpoint)
-	if l == nil || l.held.Fresh() {
+	if l == nil {
 		return
 	}
 	target := l.target(c.view)
@@ -181,12 +188,12 @@ func (c *conversation) rewarm(p *plan) {
 func (c *conversation) standings(now time.Time) []standing {
 	all := make([]standing, len(c.lanes))
 	for i, l := range c.lanes {
-		all[i] = standing{typ: l.typ, inFlight: c.waitsFor(l, now)}
+		all[i] = standing{typ: l.typ, inFlight: c.waitsFor(l, now) && len(l.flight.plan.Upserts) > 0}
 		if !l.subscribed() {
 			continue
 		}
 		if p := c.plan(l, false, now); p != nil {
-			all[i].adds = c.tells(l, p) || p.Gated > 0 && l.refused == nil
+			all[i].adds = c.tells(l, p) || len(p.Gated) > 0 && l.refused == nil
 			all[i].removes = p.Waiting > 0
 		}
 		all[i].refused = l.refused != nil
@@ -240,11 +247,8 @@ func (c *conversation) plan(l *lane, removals bool, now time.Time) *plan {
 
 // gate is what l's resources have to wait for.
 func (c *conversation) gate(l *lane, now time.Time) gate {
-	if c.only != "" || !refersToClusters(l.typ) {
-		return gate{}
-	}
 	clusters := c.lane(resource.Cluster)
-	if clusters == nil {
+	if c.only != "" || clusters == nil || !refersToClusters(l.typ) {
 		return gate{}
 	}
 	var g gate
@@ -289,7 +293,7 @@ func (c *conversation) close() {
 
 // tells reports whether p has anything that l's variant can tell.
 func (c *conversation) tells(l *lane, p *plan) bool {
-	if !c.delta && l.typ.FullState() && p.Gated > 0 {
+	if !c.delta && l.typ.FullState() && len(p.Gated) > 0 {
 		return false // all or nothing
 	}
 	return !p.Empty()

@@ -9,34 +9,32 @@ import (
 
 // This file is make-before-break on the aggregated stream (xDS protocol,
 // "Eventual consistency considerations"): clusters, endpoints, listeners,
-// routes are added in this order, and removed in the reverse order once
-// everything added has been acknowledged.
+// routes are added in this order. Once everything added has been acknowledged,
+// what refers is removed before what is referred to; a client takes the
+// messages of a stream in their order, so removals do not wait for each other.
 //
 // Envoy withholds the acknowledgement of clusters while any of them warms. So
 // nothing waits for it but a resource that mentions a cluster of the response
 // which the client did not have before; endpoints, which end the warming,
-// never wait.
+// never wait, and listeners warm until their routes come.
 
 // standing is what the order needs to know of one type.
 type standing struct {
 	typ      resource.Type
 	adds     bool // has something to send besides removals, or is held by the gate
 	removes  bool // has removals to send
-	inFlight bool // a response is neither accepted nor refused, and not overdue
+	inFlight bool // additions are neither accepted nor refused, and not overdue
 	refused  bool // holds back something that was refused
 }
 
 // mayRemove reports whether t's removals may go out now. all has t too.
 func mayRemove(t resource.Type, all []standing) bool {
-	rank := rankOf(t)
 	for _, s := range all {
 		switch {
 		case s.typ == t:
 		case s.adds || s.inFlight:
 			return false // break only after make
-		case rankOf(s.typ) > rank && s.removes:
-			return false // what refers goes before what is referred to
-		case rankOf(s.typ) > rank && s.refused && refersToClusters(s.typ):
+		case breaksBefore(s.typ, t) && (s.removes || s.refused && refersToClusters(s.typ)):
 			return false // the client still uses its older state
 		}
 	}
@@ -49,6 +47,15 @@ func rankOf(t resource.Type) int {
 		return i
 	}
 	return len(resource.Served())
+}
+
+// breaksBefore reports whether a's removals go out before b's: in the reverse
+// order of additions, but that endpoints stay until their clusters are gone.
+func breaksBefore(a, b resource.Type) bool {
+	if a == resource.Endpoint || b == resource.Endpoint {
+		return b == resource.Endpoint && a != b
+	}
+	return rankOf(a) > rankOf(b)
 }
 
 // refersToClusters reports whether t's resources name clusters that must
