@@ -82,3 +82,13 @@ func (s *Store) resyncLocked(ctx context.Context) (int64, error) {
 	s.setLocked(p)
 	return v.revision, nil
 }
+
+// sawEpoch notes the revision of the collector's epoch, if it is news.
+func (s *Store) sawEpoch(revision int64) {
+	for {
+		known := s.epoch.Load()
+		if revision <= known || s.epoch.CompareAndSwap(known, revision) {
+			return
+		}
+	}
+}

@@ -2,9 +2,11 @@ package deltaplane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
@@ -57,4 +59,43 @@ func (c *connection) close() {
 		return
 	}
 	c.client.Close()
+}
+
+// defragmentBytes is what a defragmentation must win to be worth its pause.
+const defragmentBytes = 64 << 20
+
+// compact drops etcd's own history up to the revision. An external etcd is
+// left to its administrator.
+func (c *connection) compact(ctx context.Context, revision int64) error {
+	if c.embedded == nil {
+		return nil
+	}
+	if _, err := c.client.Compact(ctx, revision); err != nil && !errors.Is(err, rpctypes.ErrCompacted) {
+		return fmt.Errorf("compacting etcd: %w", err)
+	}
+	if file, inUse := c.embedded.Sizes(); file-inUse > defragmentBytes && inUse < file/2 {
+		return c.embedded.Defragment()
+	}
+	return nil
+}
+
+// makeRoom gets the embedded etcd out of its refusal to write, when its
+// database has reached the quota. An external etcd is left to its
+// administrator.
+func (c *connection) makeRoom(ctx context.Context) error {
+	if c.embedded == nil {
+		return nil
+	}
+	got, err := c.client.Get(ctx, "head", clientv3.WithCountOnly())
+	if err != nil {
+		return err
+	}
+	if _, err := c.client.Compact(ctx, got.Header.Revision, clientv3.WithCompactPhysical()); err != nil && !errors.Is(err, rpctypes.ErrCompacted) {
+		return fmt.Errorf("compacting etcd: %w", err)
+	}
+	if err := c.embedded.Defragment(); err != nil {
+		return err
+	}
+	_, err = c.client.AlarmDisarm(ctx, &clientv3.AlarmMember{})
+	return err
 }

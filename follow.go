@@ -23,31 +23,29 @@ var errWatchEnded = errors.New("watch ended")
 
 // follow is the goroutine that publishes what other writers commit. It
 // watches from the given revision on, and when the watch breaks, as after a
-// compaction, reads what it missed and watches again, without end.
+// compaction, reads what it missed and watches again, without end. Without a
+// revision, 0, it begins with reading.
 func (s *Store) follow(ctx context.Context, revision int64) {
-	for attempt := 0; ; attempt++ {
-		began := time.Now()
-		err := s.watch(ctx, revision+1)
-		if ctx.Err() != nil {
-			return
-		}
-		s.connected(err)
-		s.log.Warn("watch on etcd broke; reading what it missed", "error", err)
-		if time.Since(began) > 10*time.Second {
-			attempt = 0
-		}
-		for {
-			if backOff(ctx, attempt) != nil {
-				return
-			}
-			if revision, err = s.resync(ctx); err == nil {
-				break
-			}
+	for attempt := 0; ctx.Err() == nil; attempt++ {
+		if revision > 0 {
+			began := time.Now()
+			err := s.watch(ctx, revision+1)
 			if ctx.Err() != nil {
 				return
 			}
+			s.connected(err)
+			s.log.Warn("watch on etcd broke; reading what it missed", "error", err)
+			if time.Since(began) > 10*time.Second {
+				attempt = 0
+			}
+		}
+		if backOff(ctx, attempt) != nil {
+			return
+		}
+		var err error
+		if revision, err = s.resync(ctx); err != nil && ctx.Err() == nil {
+			revision = 0
 			s.log.Warn("cannot read from etcd; trying again", "error", err)
-			attempt++
 		}
 	}
 }
@@ -93,7 +91,8 @@ func (f *follower) see(ctx context.Context, kv *mvccpb.KeyValue) error {
 	case key == keys.head():
 		return f.head(ctx, kv)
 	case key == keys.epoch():
-		f.store.epoch.Store(kv.ModRevision)
+		f.store.sawEpoch(kv.ModRevision)
+		f.store.keeper.worked.Store(uint64(f.store.Latest().version))
 	case strings.HasPrefix(key, keys.commits()):
 		return f.record(key, kv.Value)
 	default:

@@ -43,6 +43,13 @@ func (h *health) now() Health {
 	return h.state
 }
 
+// fromDisk notes that what is served is from disk, until etcd answers.
+func (h *health) fromDisk() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.state.FromDisk = true
+}
+
 func (h *health) note(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

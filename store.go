@@ -2,11 +2,17 @@ package deltaplane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 )
+
+// openPatience is how long Open waits for etcd before it serves the snapshot
+// on disk.
+const openPatience = 10 * time.Second
 
 // Store is versioned configuration on etcd. All methods may be called from
 // any goroutine; readers take no lock.
@@ -26,11 +32,14 @@ type Store struct {
 	running  sync.WaitGroup // the store's goroutines
 	closed   sync.Once
 
+	keeper *keeper
+
 	epoch atomic.Int64 // revision of the collector's epoch, as last seen
 
 	mu sync.Mutex // guards at, and makes publications follow each other
 	at position
 
+	disk   *disk
 	health health
 	recent recent
 
@@ -57,6 +66,7 @@ func openOn(ctx context.Context, cfg Config, etcd *connection) (*Store, error) {
 		requests: make(chan *request),
 		at:       position{snapshot: empty},
 	}
+	s.keeper, s.disk = newKeeper(s), newDisk(cfg)
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.closing, s.stop = life.Done(), stop
 	var err error
@@ -73,13 +83,34 @@ func openOn(ctx context.Context, cfg Config, etcd *connection) (*Store, error) {
 // start reads the newest snapshot and starts the goroutines, which live as
 // long as life.
 func (s *Store) start(ctx, life context.Context) error {
-	revision, err := s.resync(ctx)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	disk := s.disk.read()
+	s.at.snapshot = disk
+	revision, err := s.resyncWithin(ctx, openPatience)
+	if errors.Is(err, errWentBack) {
+		s.log.Warn("the snapshot on disk is newer than etcd or of another store, and is not used")
+		disk, s.at.snapshot = empty, empty
+		revision, err = s.resyncWithin(ctx, openPatience)
 	}
+	if err != nil {
+		if disk.version == 0 {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		s.log.Warn("etcd does not answer; serving the snapshot on disk", "version", disk.version, "error", err)
+		s.health.fromDisk()
+		s.Publish(disk)
+	}
+	s.running.Go(func() { s.disk.run(life, s) })
 	s.running.Go(func() { s.follow(life, revision) })
 	s.running.Go(func() { s.write(life) })
+	s.running.Go(func() { s.keeper.run(life) })
 	return nil
+}
+
+// resyncWithin is resync with a time limit.
+func (s *Store) resyncWithin(ctx context.Context, limit time.Duration) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return s.resync(ctx)
 }
 
 // Close stops all of the store's goroutines and the embedded etcd. Commits

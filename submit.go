@@ -66,6 +66,9 @@ func (s *Store) submit(ctx context.Context, p *proposal) error {
 		case ctx.Err() != nil:
 			return ErrClosed
 		case refused(err):
+			if isNoSpace(err) {
+				s.keeper.outOfSpace()
+			}
 			return fmt.Errorf("etcd refuses the commit: %w", err)
 		}
 		s.connected(err)
@@ -182,6 +185,12 @@ func refused(err error) bool {
 		return true
 	}
 	return errors.Is(err, errDamaged)
+}
+
+// isNoSpace reports whether etcd has reached its quota.
+func isNoSpace(err error) bool {
+	var etcd rpctypes.EtcdError
+	return errors.As(err, &etcd) && etcd.Error() == rpctypes.ErrNoSpace.Error()
 }
 
 // backOff waits a little longer with each attempt, up to a second.

@@ -573,6 +573,59 @@ func (x *Checkpoint) GetPlacementValues() []*Ref {
 	return nil
 }
 
+// Stored is an entry with its bytes, in a snapshot on disk.
+type Stored struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Placement     *Placement             `protobuf:"bytes,1,opt,name=placement,proto3" json:"placement,omitempty"`
+	Segments      [][]byte               `protobuf:"bytes,2,rep,name=segments,proto3" json:"segments,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stored) Reset() {
+	*x = Stored{}
+	mi := &file_store_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stored) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stored) ProtoMessage() {}
+
+func (x *Stored) ProtoReflect() protoreflect.Message {
+	mi := &file_store_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stored.ProtoReflect.Descriptor instead.
+func (*Stored) Descriptor() ([]byte, []int) {
+	return file_store_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Stored) GetPlacement() *Placement {
+	if x != nil {
+		return x.Placement
+	}
+	return nil
+}
+
+func (x *Stored) GetSegments() [][]byte {
+	if x != nil {
+		return x.Segments
+	}
+	return nil
+}
+
 type Placements struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Placements    []*Placement           `protobuf:"bytes,1,rep,name=placements,proto3" json:"placements,omitempty"`
@@ -582,7 +635,7 @@ type Placements struct {
 
 func (x *Placements) Reset() {
 	*x = Placements{}
-	mi := &file_store_proto_msgTypes[8]
+	mi := &file_store_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -594,7 +647,7 @@ func (x *Placements) String() string {
 func (*Placements) ProtoMessage() {}
 
 func (x *Placements) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[8]
+	mi := &file_store_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -607,7 +660,7 @@ func (x *Placements) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placements.ProtoReflect.Descriptor instead.
 func (*Placements) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{8}
+	return file_store_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Placements) GetPlacements() []*Placement {
@@ -627,7 +680,7 @@ type Placement struct {
 
 func (x *Placement) Reset() {
 	*x = Placement{}
-	mi := &file_store_proto_msgTypes[9]
+	mi := &file_store_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -639,7 +692,7 @@ func (x *Placement) String() string {
 func (*Placement) ProtoMessage() {}
 
 func (x *Placement) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[9]
+	mi := &file_store_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -652,7 +705,7 @@ func (x *Placement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placement.ProtoReflect.Descriptor instead.
 func (*Placement) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{9}
+	return file_store_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Placement) GetPath() string {
@@ -716,7 +769,10 @@ const file_store_proto_rawDesc = "" +
 	"\n" +
 	"unix_nanos\x18\x03 \x01(\x03R\tunixNanos\x12\x18\n" +
 	"\aentries\x18\x04 \x01(\x04R\aentries\x12C\n" +
-	"\x10placement_values\x18\x05 \x03(\v2\x18.deltaplane.store.v1.RefR\x0fplacementValues\"L\n" +
+	"\x10placement_values\x18\x05 \x03(\v2\x18.deltaplane.store.v1.RefR\x0fplacementValues\"b\n" +
+	"\x06Stored\x12<\n" +
+	"\tplacement\x18\x01 \x01(\v2\x1e.deltaplane.store.v1.PlacementR\tplacement\x12\x1a\n" +
+	"\bsegments\x18\x02 \x03(\fR\bsegments\"L\n" +
 	"\n" +
 	"Placements\x12>\n" +
 	"\n" +
@@ -738,7 +794,7 @@ func file_store_proto_rawDescGZIP() []byte {
 	return file_store_proto_rawDescData
 }
 
-var file_store_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_store_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_store_proto_goTypes = []any{
 	(*Head)(nil),       // 0: deltaplane.store.v1.Head
 	(*Epoch)(nil),      // 1: deltaplane.store.v1.Epoch
@@ -748,24 +804,26 @@ var file_store_proto_goTypes = []any{
 	(*Item)(nil),       // 5: deltaplane.store.v1.Item
 	(*Ref)(nil),        // 6: deltaplane.store.v1.Ref
 	(*Checkpoint)(nil), // 7: deltaplane.store.v1.Checkpoint
-	(*Placements)(nil), // 8: deltaplane.store.v1.Placements
-	(*Placement)(nil),  // 9: deltaplane.store.v1.Placement
+	(*Stored)(nil),     // 8: deltaplane.store.v1.Stored
+	(*Placements)(nil), // 9: deltaplane.store.v1.Placements
+	(*Placement)(nil),  // 10: deltaplane.store.v1.Placement
 }
 var file_store_proto_depIdxs = []int32{
-	4, // 0: deltaplane.store.v1.Record.changes:type_name -> deltaplane.store.v1.Change
-	6, // 1: deltaplane.store.v1.Record.change_values:type_name -> deltaplane.store.v1.Ref
-	4, // 2: deltaplane.store.v1.Changes.changes:type_name -> deltaplane.store.v1.Change
-	5, // 3: deltaplane.store.v1.Change.old:type_name -> deltaplane.store.v1.Item
-	5, // 4: deltaplane.store.v1.Change.new:type_name -> deltaplane.store.v1.Item
-	6, // 5: deltaplane.store.v1.Item.segments:type_name -> deltaplane.store.v1.Ref
-	6, // 6: deltaplane.store.v1.Checkpoint.placement_values:type_name -> deltaplane.store.v1.Ref
-	9, // 7: deltaplane.store.v1.Placements.placements:type_name -> deltaplane.store.v1.Placement
-	5, // 8: deltaplane.store.v1.Placement.item:type_name -> deltaplane.store.v1.Item
-	9, // [9:9] is the sub-list for method output_type
-	9, // [9:9] is the sub-list for method input_type
-	9, // [9:9] is the sub-list for extension type_name
-	9, // [9:9] is the sub-list for extension extendee
-	0, // [0:9] is the sub-list for field type_name
+	4,  // 0: deltaplane.store.v1.Record.changes:type_name -> deltaplane.store.v1.Change
+	6,  // 1: deltaplane.store.v1.Record.change_values:type_name -> deltaplane.store.v1.Ref
+	4,  // 2: deltaplane.store.v1.Changes.changes:type_name -> deltaplane.store.v1.Change
+	5,  // 3: deltaplane.store.v1.Change.old:type_name -> deltaplane.store.v1.Item
+	5,  // 4: deltaplane.store.v1.Change.new:type_name -> deltaplane.store.v1.Item
+	6,  // 5: deltaplane.store.v1.Item.segments:type_name -> deltaplane.store.v1.Ref
+	6,  // 6: deltaplane.store.v1.Checkpoint.placement_values:type_name -> deltaplane.store.v1.Ref
+	10, // 7: deltaplane.store.v1.Stored.placement:type_name -> deltaplane.store.v1.Placement
+	10, // 8: deltaplane.store.v1.Placements.placements:type_name -> deltaplane.store.v1.Placement
+	5,  // 9: deltaplane.store.v1.Placement.item:type_name -> deltaplane.store.v1.Item
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_store_proto_init() }
@@ -779,7 +837,7 @@ func file_store_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_store_proto_rawDesc), len(file_store_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
