@@ -188,7 +188,11 @@ func TestAPatchChangesOneHostAndLeavesTheOthersAsTheyWere(t *testing.T) {
 	}
 	w.ask(404, "POST", "/v1/patch/VirtualHost/edge/none", `merge: {}`, nil)
 	w.ask(422, "POST", "/v1/patch/VirtualHost/edge/shop", `{"remove_route": "none"}`, nil)
-	w.ask(422, "POST", "/v1/patch/Route/edge", `{"merge": {"virtual_hosts": [{"name": "x", "domains": ["x"]}]}}`, nil)
+	w.ask(200, "POST", "/v1/patch/Route/edge", `{"merge": {"validate_clusters": true}}`, nil)
+	w.ask(200, "GET", "/v1/resources/route/edge", "", &got)
+	if got.Hosts != 2 {
+		t.Errorf("route %+v, want its two hosts", got)
+	}
 }
 
 func TestRevertAndRollbackBringBackWhatWas(t *testing.T) {

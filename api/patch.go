@@ -12,7 +12,8 @@ import (
 const maxPatch = 4 << 20
 
 // patch changes a part of one resource; resource.Decoder.ApplyPatch says how.
-// Cost: O(size of the stored part): a virtual host is a part of its own.
+// Cost: O(size of the resource): a virtual host is a resource of its own, also
+// where it stands inside a route configuration.
 func (s *Server) patch(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxPatch)
 	return s.change(w, r, func(_ *query, o deltaplane.Options) (*deltaplane.Plan, error) {
@@ -47,17 +48,7 @@ func (s *Server) patched(old *resource.Resource, patch file) (*resource.Resource
 	if refused(problems) {
 		return nil, nil, problems
 	}
-	if now.Type() != resource.Route {
-		return now, problems, nil
-	}
-	// What is stored as the route configuration has no hosts, so hosts in it
-	// now can only come from the patch.
-	_, hosts, err := now.SplitHosts()
-	if err == nil && len(hosts) > 0 {
-		return nil, nil, resource.Problems{{File: patch.name, Type: now.Type().Short(), Name: now.Name(), Path: "virtual_hosts",
-			Message: fmt.Sprintf("hosts are patched one by one: patch VirtualHost %q, or apply the whole route configuration", hosts[0].Name())}}
-	}
-	return now, problems, err
+	return now, problems, nil
 }
 
 // refused reports whether any problem is more than a warning.

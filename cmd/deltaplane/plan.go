@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/api"
@@ -91,8 +93,23 @@ func (t *terminal) printField(f api.Field) {
 	case f.New == "":
 		fmt.Fprintf(t.out, "    %s %s: %s\n", t.paint(red, t.out, "-"), f.Path, f.Old)
 	default:
-		fmt.Fprintf(t.out, "    %s: %s → %s\n", f.Path, f.Old, f.New)
+		fmt.Fprintf(t.out, "    %s: %s → %s\n", f.Path, durationText(f.Old), durationText(f.New))
 	}
+}
+
+// secondsPattern is a duration as protobuf writes it in JSON.
+var secondsPattern = regexp.MustCompile(`^\d+(\.\d+)?s$`)
+
+// durationText shows a duration such as 0.25s as people write it, 250ms.
+func durationText(value string) string {
+	if !secondsPattern.MatchString(value) {
+		return value
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil {
+		return value
+	}
+	return d.String()
 }
 
 // printMissing is the table of who has not acknowledged, and why.
