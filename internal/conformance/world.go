@@ -37,6 +37,7 @@ type Server struct {
 	publisher *deltaplane.Publisher
 	xds       *xds.Server
 	grpc      *grpc.Server
+	listener  *bufconn.Listener
 	served    chan error // what Serve returned
 }
 
@@ -56,17 +57,23 @@ func (w *World) Server(name string) (*Server, error) {
 	s.xds = xds.NewServer(s.publisher, w.Config)
 	s.grpc = grpc.NewServer(s.xds.GRPCOptions()...)
 	s.xds.Register(s.grpc)
-	listener := bufconn.Listen(1 << 16)
-	go func() { s.served <- s.grpc.Serve(listener) }()
-	conn, err := grpc.NewClient("passthrough:///"+name,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
-	if err != nil {
+	s.listener = bufconn.Listen(1 << 16)
+	go func() { s.served <- s.grpc.Serve(s.listener) }()
+	var err error
+	if s.Conn, err = s.Dial(); err != nil {
 		return nil, err
 	}
-	s.Conn = conn
 	w.servers[name] = s
 	return s, nil
+}
+
+// Dial makes another connection, which the caller closes. The client accepts
+// messages of up to gRPC's default limit, 4 MiB, unless options say otherwise.
+func (s *Server) Dial(options ...grpc.DialOption) (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///bufconn", append([]grpc.DialOption{
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return s.listener.DialContext(ctx) }),
+	}, options...)...)
 }
 
 // Stop ends one replica as a crash would: streams break.
