@@ -1,9 +1,13 @@
 package deltaplane
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
+
+	"google.golang.org/grpc/connectivity"
 )
 
 // Health is what readiness and metrics tell of the store.
@@ -29,6 +33,32 @@ func (s *Store) connected(err error) {
 		err = nil
 	}
 	s.health.note(err)
+}
+
+// observe is the goroutine that notes when the connection to etcd breaks and
+// when it is back, while nobody asks anything of it.
+func (s *Store) observe(ctx context.Context) {
+	if s.etcd.embedded != nil {
+		select {
+		case <-s.etcd.embedded.Stopped():
+			s.connected(errors.New("the embedded etcd has stopped; see the log"))
+		case <-ctx.Done():
+		}
+		return
+	}
+	conn := s.etcd.client.ActiveConnection()
+	for {
+		state := conn.GetState()
+		if state == connectivity.Ready {
+			_, err := s.look(ctx)
+			s.connected(err)
+		} else {
+			s.connected(fmt.Errorf("the connection to etcd at %v is %s", s.cfg.Endpoints, state))
+		}
+		if !conn.WaitForStateChange(ctx, state) {
+			return
+		}
+	}
 }
 
 // health is what is known of etcd.

@@ -99,6 +99,7 @@ func (s *Store) start(ctx, life context.Context) error {
 		s.health.fromDisk()
 		s.Publish(disk)
 	}
+	s.running.Go(func() { s.observe(life) })
 	s.running.Go(func() { s.disk.run(life, s) })
 	s.running.Go(func() { s.follow(life, revision) })
 	s.running.Go(func() { s.write(life) })

@@ -1,11 +1,14 @@
 package deltaplane
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 	"time"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -18,6 +21,18 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func cluster(t testing.TB, name string, n int) *resource.Resource {
 	t.Helper()
 	r, err := resource.New(&clusterv3.Cluster{Name: name, ConnectTimeout: durationpb.New(time.Duration(n+1) * time.Millisecond)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// largeSecret is a resource of one segment with n bytes.
+func largeSecret(t testing.TB, n int) *resource.Resource {
+	t.Helper()
+	r, err := resource.New(&tlsv3.Secret{Name: "big", Type: &tlsv3.Secret_GenericSecret{GenericSecret: &tlsv3.GenericSecret{
+		Secret: &corev3.DataSource{Specifier: &corev3.DataSource_InlineBytes{InlineBytes: bytes.Repeat([]byte("0123456789abcdef"), n/16)}},
+	}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,8 +80,8 @@ func (s *Server) Close() {
 	})
 }
 
-// Failed is closed or yields an error when the server stops by itself.
-func (s *Server) Failed() <-chan error { return s.etcd.Err() }
+// Stopped is closed when the server has stopped, by Close or by itself.
+func (s *Server) Stopped() <-chan struct{} { return s.etcd.Server.StopNotify() }
 
 // Defragment gives the space that compaction freed back to the file system.
 // It halts the server for its duration, about 10 ms for each megabyte in use.
