@@ -13,7 +13,8 @@ import (
 func ApplyPatch(r *Resource, doc []byte) (*Resource, Problems) { return Decoder{}.ApplyPatch(r, doc) }
 
 // ApplyPatch changes a part of r. doc is YAML or JSON: one operation, or a
-// list of them, applied in order, all or none. r stays as it is.
+// list of them, applied in order, all or none. r stays as it is. Problems give
+// the file as "patch".
 //
 // For a VirtualHost; WHERE is a route's name, or its index from 0:
 //
@@ -43,7 +44,7 @@ func ApplyPatch(r *Resource, doc []byte) (*Resource, Problems) { return Decoder{
 // segments that do not change are shared with r. Endpoint operations parse
 // the one locality. merge parses the whole resource.
 func (d Decoder) ApplyPatch(r *Resource, doc []byte) (*Resource, Problems) {
-	p := patcher{reader: &reader{Decoder: d}, now: r}
+	p := patcher{reader: &reader{Decoder: d, file: "patch"}, now: r}
 	p.typ, p.name = r.typ.Short(), r.name
 	roots, problem := p.parse(doc)
 	if problem == nil && len(roots) == 1 {

@@ -95,7 +95,12 @@ func (s *splice) replace(at spot, content []byte) {
 		s.recut(at.segment, b)
 		return
 	}
-	kept := append([]Segment(nil), s.segments[:at.segment]...)
+	start := at.segment
+	for start > 0 && s.isRun(s.segments[start-1]) && !endsByItself(s.segments[start-1].Bytes) {
+		start--
+		b = append(append(make([]byte, 0, len(s.segments[start].Bytes)+len(b)), s.segments[start].Bytes...), b...)
+	}
+	kept := append([]Segment(nil), s.segments[:start]...)
 	next := at.segment + 1
 	for {
 		runs, rest := cutRuns(b)
@@ -111,6 +116,20 @@ func (s *splice) replace(at spot, content []byte) {
 		next++
 	}
 	s.segments = append(kept, s.segments[next:]...)
+}
+
+// endsByItself reports whether a run ends after its last element whatever
+// follows. One that was ended by its length depends on the next element.
+func endsByItself(run []byte) bool {
+	last := 0
+	for pos := 0; pos < len(run); {
+		_, size := element(run[pos:])
+		if size < 0 {
+			return true
+		}
+		last, pos = pos, pos+size
+	}
+	return len(run) >= segmentMin && boundary(run[last:])
 }
 
 // cutHere reports whether the resource, grown by some bytes in one segment,
