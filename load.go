@@ -131,17 +131,14 @@ func (v *view) records(ctx context.Context, first, last Version) ([]*storepb.Rec
 				return nil, err
 			}
 			if Version(r.Version) != next {
-				break
+				return nil, fmt.Errorf("record %d: %w", next, errMissing)
 			}
 			records = append(records, r)
 			next++
 		}
-		if len(got.Kvs) == 0 || Version(records[len(records)-1].Version) != next-1 || !got.More {
-			break
+		if len(got.Kvs) == 0 {
+			return nil, fmt.Errorf("record %d: %w", next, errMissing)
 		}
-	}
-	if len(records) != int(last-first+1) {
-		return nil, fmt.Errorf("records %d to %d: %w", first, last, errMissing)
 	}
 	return records, nil
 }
