@@ -27,27 +27,31 @@ func (c *Change) Empty() bool { return len(c.Upserts)+len(c.Removed)+len(c.Missi
 // Limits hold parts of a difference back. The zero value holds back nothing
 // but removals.
 type Limits struct {
-	Removals bool                                 // let removals out
-	Bytes    int                                  // bodies of one response; 0: any. A larger resource goes alone.
-	Hold     func(want *Resource, held bool) bool // true: not yet; nil: everything may go
+	Removals bool            // let removals out
+	Full     bool            // the response holds everything: what it cannot repeat is removed by it
+	Bytes    int             // bodies of one response; 0: any. A larger resource goes alone.
+	Hold     func(Step) bool // true: not yet; nil: everything may go
 }
 
 // Outcome is a decision: what to send, and what the client holds once it has it.
 type Outcome struct {
 	Change
 	After   Held
-	Waiting int      // removals held back
-	Gated   []string // upserts held back by Limits.Hold, ascending
+	Waiting []string // removals held back, ascending
+	Gated   []string // what Limits.Hold held back, ascending
 	More    bool     // upserts held back by Limits.Bytes
 	aliased bool
 }
 
-// step is one name that may need something.
-type step struct {
-	name string
+// Step is one name that may need something.
+type Step struct {
+	Name string
+	Want *Resource // nil: it is to be removed
 	have mark
-	want *Resource // nil: not in the target
 }
+
+// Held reports whether the client has an older state of the resource.
+func (s Step) Held() bool { return s.have.kind == holds }
 
 // Diff decides what brings a client from held to target, as far as sub wants it.
 // Cost: O(changes) for the wildcard, O(min(changes, names)) otherwise, plus
@@ -62,27 +66,22 @@ func Diff(held Held, target Table, sub *Subscription, limits Limits) Outcome {
 	budget := limits.Bytes
 	for _, s := range steps(held, target, sub) {
 		switch {
-		case s.want == nil && s.have.kind == asked:
-			out.Missing = append(out.Missing, s.name)
-		case s.want == nil && s.have.held != nil && s.have.held.name != s.name:
-			// An alias ended; the resource itself stands under its own name.
-		case s.want == nil && (s.have.kind == holds || s.have.kind == unknown):
-			if limits.Removals {
-				out.Removed = append(out.Removed, s.name)
-			} else {
-				out.Waiting++
-				kept[s.name] = s.have
-			}
-		case s.want == nil || s.have.kind == holds && s.have.digest == s.want.digest:
-			// Nothing to do.
-		case limits.Hold != nil && limits.Hold(s.want, s.have.kind == holds):
-			out.Gated = append(out.Gated, s.name)
-			kept[s.name] = s.have
-		case limits.Bytes > 0 && s.want.Size() > budget && len(out.Upserts) > 0:
+		case s.done():
+		case s.Want == nil && s.have.kind == asked:
+			out.Missing = append(out.Missing, s.Name)
+		case limits.Hold != nil && limits.Hold(s):
+			out.Gated = append(out.Gated, s.Name)
+			kept[s.Name] = s.have
+		case s.Want == nil && !limits.Removals && !(limits.Full && s.have.held == nil):
+			out.Waiting = append(out.Waiting, s.Name)
+			kept[s.Name] = s.have
+		case s.Want == nil:
+			out.Removed = append(out.Removed, s.Name)
+		case limits.Bytes > 0 && s.Want.Size() > budget && len(out.Upserts) > 0:
 			out.More = true
-			kept[s.name] = s.have
+			kept[s.Name] = s.have
 		default:
-			budget -= s.want.Size()
+			budget -= s.Want.Size()
 			out.upsert(s)
 		}
 	}
@@ -93,11 +92,20 @@ func Diff(held Held, target Table, sub *Subscription, limits Limits) Outcome {
 	return out
 }
 
+// done reports whether the client has what it should.
+func (s Step) done() bool {
+	if s.Want != nil {
+		return s.have.kind == holds && s.have.digest == s.Want.digest
+	}
+	// Where an alias ended, the resource itself stands under its own name.
+	return s.have.kind == absent || s.have.held != nil && s.have.held.name != s.Name
+}
+
 // upsert adds one resource.
-func (o *Outcome) upsert(s step) {
-	o.Upserts = append(o.Upserts, Upsert{Resource: s.want, New: s.have.kind == absent || s.have.kind == asked})
-	if s.name != s.want.name {
-		o.Upserts[len(o.Upserts)-1].Aliases = []string{s.name}
+func (o *Outcome) upsert(s Step) {
+	o.Upserts = append(o.Upserts, Upsert{Resource: s.Want, New: s.have.kind == absent || s.have.kind == asked})
+	if s.Name != s.Want.name {
+		o.Upserts[len(o.Upserts)-1].Aliases = []string{s.Name}
 		o.aliased = true
 	}
 }
@@ -119,11 +127,11 @@ func (o *Outcome) mergeAliases() {
 }
 
 // steps lists the names that may differ, ascending.
-func steps(held Held, target Table, sub *Subscription) []step {
-	var list []step
+func steps(held Held, target Table, sub *Subscription) []Step {
+	var list []Step
 	add := func(name string, have mark, want *Resource) {
 		if _, particular := held.marks.get(name); !particular && sub.Contains(name) {
-			list = append(list, step{name, have, want})
+			list = append(list, Step{name, want, have})
 		}
 	}
 	switch {
@@ -139,10 +147,10 @@ func steps(held Held, target Table, sub *Subscription) []step {
 	for name, have := range held.marks.all() {
 		if sub.Contains(name) {
 			want, _ := target.Get(name)
-			list = append(list, step{name, have, want})
+			list = append(list, Step{name, want, have})
 		}
 	}
-	slices.SortFunc(list, func(a, b step) int { return cmp.Compare(a.name, b.name) })
+	slices.SortFunc(list, func(a, b Step) int { return cmp.Compare(a.Name, b.Name) })
 	return list
 }
 
@@ -200,4 +208,4 @@ func markOf(r *Resource) mark {
 }
 
 // Settled reports whether nothing was held back.
-func (o *Outcome) Settled() bool { return o.Waiting == 0 && len(o.Gated) == 0 && !o.More }
+func (o *Outcome) Settled() bool { return len(o.Waiting) == 0 && len(o.Gated) == 0 && !o.More }

@@ -106,10 +106,27 @@ func (h Held) Asked(names iter.Seq[string]) Held {
 	return h
 }
 
-// Unknown is h when nobody knows what the client has of these names.
-func (h Held) Unknown(names iter.Seq[string]) Held {
-	h.marks = h.marks.with(names, mark{kind: unknown})
+// Unknown is h when nobody knows what the client has of these names, besides
+// that it may still be what it held before.
+func (h Held) Unknown(names iter.Seq[string], before Held) Held {
+	byName := map[string]mark{}
+	if h.marks != nil {
+		maps.Copy(byName, h.marks.byName)
+	}
+	for name := range names {
+		byName[name] = mark{kind: unknown, held: before.content(name)}
+	}
+	h.marks = marksOf(byName)
 	return h
+}
+
+// content is what the client holds of name, nil if that is not known.
+func (h Held) content(name string) *Resource {
+	if m, particular := h.marks.get(name); particular || h.fresh {
+		return m.held
+	}
+	r, _ := h.base.Get(name)
+	return r
 }
 
 // Key identifies h for caches: equal keys mean the same holdings.
@@ -127,7 +144,7 @@ func (h Held) Key() Key { return Key{h.base.Hash(), h.fresh, h.marks} }
 func (h Held) Kept(target Table) iter.Seq[*Resource] {
 	return func(yield func(*Resource) bool) {
 		for name, m := range h.marks.all() {
-			if m.kind != holds || m.held == nil {
+			if m.held == nil {
 				continue
 			}
 			if _, there := target.Get(name); !there && !yield(m.held) {
@@ -142,3 +159,20 @@ func Holding(table Table) Held { return Held{base: table} }
 
 // Fresh reports whether the client was told nothing yet.
 func (h Held) Fresh() bool { return h.fresh }
+
+// Blank reports whether the client was told nothing yet, and said nothing of
+// what it has: it will be sent all that it wants.
+func (h Held) Blank() bool { return h.fresh && h.marks == nil }
+
+// Of goes through what the client holds of these names, as far as its content
+// is known.
+func (h Held) Of(names iter.Seq[string]) iter.Seq[*Resource] {
+	return func(yield func(*Resource) bool) {
+		for name := range names {
+			held := h.content(name)
+			if held != nil && !yield(held) {
+				return
+			}
+		}
+	}
+}

@@ -1,5 +1,7 @@
 package xds
 
+import "maps"
+
 // acknowledge matches q with l's response in flight. Acceptance and refusal
 // are told apart by error_detail alone, whatever version q carries; q counts
 // only if its nonce is that of the response (xDS protocol, "ACK and NACK
@@ -18,15 +20,16 @@ func (c *conversation) acknowledge(l *lane, q request) {
 	if l.held.Key() == f.plan.After.Key() {
 		l.held = after
 	} else {
-		l.held = l.held.Unknown(namesOf(f.plan))
+		l.held = l.held.Unknown(maps.Keys(f.plan.content()), f.plan.before)
 	}
-	if l.refused == nil {
+	if l.refused != nil {
+		alone = &refusal{f.plan, l.refused}
+	}
+	if len(f.plan.content()) > 0 {
 		l.refused = alone
-	} else {
-		l.refused = &refusal{f.plan, l.refused}
 	}
-	l.checked = l.target(c.view).Hash()
-	l.refused = l.refused.standing(l.target(c.view))
+	target := l.target(c.view)
+	l.refused, l.checked = l.refused.standing(target), target.Hash()
 	c.observe(Event{
 		Kind: Refused, Type: l.typ, Version: f.version,
 		Detail: truncate(q.refusal.GetMessage(), maxDetailBytes), Resources: refusedNames(f.plan),
@@ -40,17 +43,6 @@ func refusedNames(p *plan) []string {
 		names = append(names, u.Name())
 	}
 	return append(names, p.Removed[:min(len(p.Removed), maxEventNames-len(names))]...)
-}
-
-// namesOf goes through the names in p's response, in no order.
-func namesOf(p *plan) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for name := range p.content() {
-			if !yield(name) {
-				return
-			}
-		}
-	}
 }
 
 // truncate cuts s to at most n bytes, between characters.

@@ -117,13 +117,13 @@ func (c *conversation) next(now time.Time) *send {
 	all := c.standings(now)
 	for i, l := range c.lanes {
 		if l.flight == nil && l.subscribed() && (all[i].adds || l.owes) {
-			if s := c.sendPart(l, c.mayRemoveOf(l, all), now); s != nil {
+			if s := c.sendPart(l, c.mayRemove(l, all, now), now); s != nil {
 				return s
 			}
 		}
 	}
 	for i, l := range c.lanes {
-		if l.flight == nil && all[i].removes && c.mayRemoveOf(l, all) {
+		if l.flight == nil && all[i].removes && c.mayRemove(l, all, now) {
 			if s := c.sendPart(l, true, now); s != nil {
 				return s
 			}
@@ -133,15 +133,23 @@ func (c *conversation) next(now time.Time) *send {
 	return nil
 }
 
-func (c *conversation) mayRemoveOf(l *lane, all []standing) bool {
-	return !c.keep && (c.only != "" || mayRemove(l.typ, all))
+// mayRemove reports whether l has removals that wait and may go out now.
+func (c *conversation) mayRemove(l *lane, all []standing, now time.Time) bool {
+	if c.keep {
+		return false
+	}
+	p := c.plan(l, false, now)
+	return p != nil && len(p.Waiting) > 0 && mayRemove(l.typ, p, all)
 }
 
 // sendPart decides and takes off what l may send.
 func (c *conversation) sendPart(l *lane, removals bool, now time.Time) *send {
 	p := c.plan(l, removals, now)
-	if p == nil || !l.owes && !c.tells(l, p) {
+	if p == nil || !c.tells(l, p) && (!l.owes || len(p.Gated) > 0) {
 		return nil
+	}
+	if !c.delta && l.typ.FullState() {
+		l.refused = nil // all of it goes again
 	}
 	c.nonces++
 	s := &send{lane: l, plan: p, pushed: !l.owes && !l.held.Fresh()}
@@ -165,17 +173,13 @@ func (c *conversation) sendPart(l *lane, removals bool, now time.Time) *send {
 // that it has already subscribed to (envoy #13009, #47302).
 func (c *conversation) rewarm(p *plan) {
 	l := c.lane(resource.Endpoint)
-	if l == nil {
+	if l == nil || l.held.Blank() {
 		return
 	}
 	target := l.target(c.view)
 	var names []string
-	for _, u := range p.Upserts {
-		name, ok := view.EndpointsOf(u.Resource)
-		if !ok || !l.sub.Contains(name) {
-			continue
-		}
-		if _, there := target.Get(name); there {
+	for _, name := range p.endpoints() {
+		if _, there := target.Get(name); there && l.sub.Contains(name) {
 			names = append(names, name)
 		}
 	}
@@ -189,14 +193,14 @@ func (c *conversation) standings(now time.Time) []standing {
 	all := make([]standing, len(c.lanes))
 	for i, l := range c.lanes {
 		all[i] = standing{typ: l.typ, inFlight: c.waitsFor(l, now) && len(l.flight.plan.Upserts) > 0}
-		if !l.subscribed() {
-			continue
+		if !l.subscribed() || l.flight != nil && !c.waitsFor(l, now) {
+			continue // it holds nobody up
 		}
 		if p := c.plan(l, false, now); p != nil {
 			all[i].adds = c.tells(l, p) || len(p.Gated) > 0 && l.refused == nil
-			all[i].removes = p.Waiting > 0
+			all[i].removes = len(p.Waiting) > 0
 		}
-		all[i].refused = l.refused != nil
+		all[i].refused = l.refused
 	}
 	return all
 }
@@ -228,6 +232,7 @@ func (c *conversation) plan(l *lane, removals bool, now time.Time) *plan {
 	if l.held.InSync(target) && !l.owes {
 		return nil
 	}
+	removals = removals || c.only != "" && !c.keep // a type alone has nothing to wait for
 	key := fanoutKey{
 		typ: l.typ, delta: c.delta, held: l.held.Key(), target: target.Hash(), sub: l.sub,
 		removals: removals, refused: l.refused, gate: c.gate(l, now),
@@ -268,7 +273,7 @@ func (c *conversation) gate(l *lane, now time.Time) gate {
 func (c *conversation) reportCurrent(all []standing) {
 	for i, l := range c.lanes {
 		s := all[i]
-		if l.flight == nil && l.subscribed() && !l.owes && !s.adds && (!s.removes || c.keep) && !s.refused && l.current < c.version {
+		if l.flight == nil && l.subscribed() && !l.owes && !s.adds && (!s.removes || c.keep) && s.refused == nil && l.current < c.version {
 			l.current = c.version
 			c.observe(Event{Kind: Current, Type: l.typ, Version: c.version})
 		}

@@ -74,18 +74,16 @@ func (l *lane) anew() { l.held, l.owes, l.refused = view.Nothing(), true, nil }
 // decideDelta is what a delta stream in key's state sends.
 func (c *conversation) decideDelta(l *lane, target view.Table, key fanoutKey) *plan {
 	limits := view.Limits{Removals: key.removals, Bytes: c.common.maxResponse, Hold: key.hold()}
-	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits)}
+	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits), before: l.held}
 	version, typ, identifier := target.Hash(), l.typ, c.common.identifier
 	p.encode = func() *wire.Frame { return wire.Delta(typ, hexOf(version), identifier, &p.Change) }
 	return p
 }
 
 // hold is what view.Diff is to hold back in this state, nil if nothing.
-func (k fanoutKey) hold() func(*view.Resource, bool) bool {
+func (k fanoutKey) hold() func(view.Step) bool {
 	if k.refused == nil && k.gate == (gate{}) {
 		return nil
 	}
-	return func(want *view.Resource, held bool) bool {
-		return k.refused.holds(want.Name()) || k.gate.holds(want, held)
-	}
+	return func(s view.Step) bool { return k.refused.holds(s.Name) || k.gate.holds(s) }
 }

@@ -1,6 +1,8 @@
 package xds
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/deltaplane/deltaplane/radix"
@@ -14,6 +16,8 @@ import (
 // made parts is immutable.
 type plan struct {
 	view.Outcome
+	before view.Held        // what the client held
+	all    []*view.Resource // in a response of full state: also what did not change
 
 	encode    func() *wire.Frame
 	frameOnce sync.Once
@@ -28,7 +32,11 @@ type plan struct {
 
 	newOnce  sync.Once
 	newNames []string // set by newOnce: of upserts that the client lacked
+	edsOnce  sync.Once
+	eds      []string // set by edsOnce: endpoints that clusters in it warm with
+
 	mentions sync.Map // *view.Resource → bool: mentions one of newNames
+	uses     sync.Map // *plan → bool: what was held before this mentions what waits in that
 }
 
 // Frame is the encoded response. cached reports that it was there already.
@@ -48,7 +56,10 @@ func (p *plan) content() map[string]resource.Digest {
 				p.names[alias] = u.Digest()
 			}
 		}
-		for _, name := range p.Removed {
+		for _, r := range p.all {
+			p.names[r.Name()] = r.Digest()
+		}
+		for _, name := range slices.Concat(p.Removed, p.Missing) {
 			p.names[name] = resource.Digest{}
 		}
 	})
@@ -60,15 +71,21 @@ func (p *plan) content() map[string]resource.Digest {
 func (p *plan) afterRefusal() (view.Held, *refusal) {
 	p.refusedOnce.Do(func() {
 		p.refusal = &refusal{plan: p}
-		p.refused = p.After.Unknown(func(yield func(string) bool) {
-			for name := range p.content() {
-				if !yield(name) {
-					return
-				}
-			}
-		})
+		p.refused = p.After.Unknown(maps.Keys(p.content()), p.before)
 	})
 	return p.refused, p.refusal
+}
+
+// endpoints names what the EDS clusters in the response warm with.
+func (p *plan) endpoints() []string {
+	p.edsOnce.Do(func() {
+		for _, u := range p.Upserts {
+			if name, ok := view.EndpointsOf(u.Resource); ok {
+				p.eds = append(p.eds, name)
+			}
+		}
+	})
+	return p.eds
 }
 
 // fanoutKey identifies a decision: equal keys lead to equal responses.

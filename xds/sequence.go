@@ -1,6 +1,7 @@
 package xds
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/deltaplane/deltaplane/resource"
@@ -24,21 +25,44 @@ type standing struct {
 	adds     bool // has something to send besides removals, or is held by the gate
 	removes  bool // has removals to send
 	inFlight bool // additions are neither accepted nor refused, and not overdue
-	refused  bool // holds back something that was refused
+	refused  *refusal
 }
 
-// mayRemove reports whether t's removals may go out now. all has t too.
-func mayRemove(t resource.Type, all []standing) bool {
+// mayRemove reports whether t's removals, which wait in p, may go out now.
+// all has t too.
+func mayRemove(t resource.Type, p *plan, all []standing) bool {
 	for _, s := range all {
 		switch {
 		case s.typ == t:
 		case s.adds || s.inFlight:
 			return false // break only after make
-		case breaksBefore(s.typ, t) && (s.removes || s.refused && refersToClusters(s.typ)):
-			return false // the client still uses its older state
+		case breaksBefore(s.typ, t) && s.removes:
+			return false
+		case t == resource.Cluster && s.refused.stillUses(p):
+			return false // the client goes on with an older state that needs them
 		}
 	}
 	return true
+}
+
+// stillUses reports whether what the client had before the refused responses
+// mentions any of the resources whose removal waits in p.
+// Cost: once for each pair O(size × names); then O(1).
+func (r *refusal) stillUses(p *plan) bool {
+	for ; r != nil; r = r.earlier {
+		known, ok := r.plan.uses.Load(p)
+		if !ok {
+			known = len(p.Waiting) > maxGateNames
+			for older := range r.plan.before.Of(maps.Keys(r.plan.content())) {
+				known = known.(bool) || view.Mentions(older, p.Waiting)
+			}
+			r.plan.uses.Store(p, known)
+		}
+		if known.(bool) {
+			return true
+		}
+	}
+	return false
 }
 
 // rankOf is t's place in the order of additions; other types come last.
@@ -80,11 +104,12 @@ type gate struct {
 // mentions one; with more it is taken to do so.
 const maxGateNames = 256
 
-// holds reports whether want has to wait; held tells whether the client has
-// an older state of it to go on with. A client that has none gets want even
-// though a cluster in it was refused: part of it working beats none of it.
-func (g gate) holds(want *view.Resource, held bool) bool {
-	return g.flight.adds(want) || g.pending.adds(want) || held && g.refused.adds(want)
+// holds reports whether s has to wait. A client that has no older state of
+// the resource gets it even though a cluster in it was refused: part of it
+// working beats none of it.
+func (g gate) holds(s view.Step) bool {
+	return s.Want != nil &&
+		(g.flight.adds(s.Want) || g.pending.adds(s.Want) || s.Held() && g.refused.adds(s.Want))
 }
 
 // adds reports whether r mentions a cluster that p adds.

@@ -58,7 +58,7 @@ func (c *conversation) decideSotW(l *lane, target view.Table, key fanoutKey) *pl
 		return c.decideFullState(l, target, key)
 	}
 	limits := view.Limits{Removals: true, Bytes: c.common.maxResponse, Hold: key.hold()}
-	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits)}
+	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits), before: l.held}
 	p.Removed, p.Missing = nil, nil // this variant has no way to tell
 	var resources []*view.Resource
 	for _, u := range p.Upserts {
@@ -73,23 +73,17 @@ func (c *conversation) decideSotW(l *lane, target view.Table, key fanoutKey) *pl
 // removals may go out, what is to be removed is sent on. A refusal holds the
 // whole type until something in it changes; so does the gate.
 func (c *conversation) decideFullState(l *lane, target view.Table, key fanoutKey) *plan {
-	if key.refused != nil {
-		out := view.Diff(l.held, target, l.sub, view.Limits{Removals: key.removals, Hold: func(want *view.Resource, _ bool) bool {
-			return key.refused.holds(want.Name())
-		}})
-		if out.Empty() {
-			return &plan{Outcome: out, encode: func() *wire.Frame { return nil }}
-		}
+	limits := view.Limits{Full: true, Removals: key.removals, Hold: key.hold()}
+	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits), before: l.held}
+	if key.refused != nil && !p.Empty() { // what was refused goes again with what is new
+		key.refused = nil
+		limits.Hold = key.hold()
+		p.Outcome = view.Diff(l.held, target, l.sub, limits)
 	}
-	limits := view.Limits{Removals: key.removals}
-	if key.gate != (gate{}) {
-		limits.Hold = key.gate.holds
-	}
-	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits)}
 	kept := slices.Collect(p.After.Kept(target))
-	resources := slices.Concat(slices.Collect(wanted(target, l.sub)), kept)
-	slices.SortFunc(resources, func(a, b *view.Resource) int { return cmp.Compare(a.Name(), b.Name()) })
-	c.encodeSotW(p, l, target, kept, resources)
+	p.all = slices.Concat(slices.Collect(wanted(target, l.sub)), kept)
+	slices.SortFunc(p.all, func(a, b *view.Resource) int { return cmp.Compare(a.Name(), b.Name()) })
+	c.encodeSotW(p, l, target, kept, p.all)
 	return p
 }
 

@@ -2,6 +2,7 @@ package xds
 
 import (
 	"context"
+	"io"
 	"sync/atomic"
 	"time"
 
@@ -75,7 +76,7 @@ func (st *stream) run(ctx context.Context) error {
 		select {
 		case q, ok := <-st.requests:
 			if !ok {
-				return <-st.failed
+				return st.farewell()
 			}
 			if err := st.take(q); err != nil {
 				return err
@@ -96,6 +97,14 @@ func (st *stream) run(ctx context.Context) error {
 			return errClosing
 		}
 	}
+}
+
+// farewell is what the stream ends with after the client's last request.
+func (st *stream) farewell() error {
+	if err := <-st.failed; err != io.EOF {
+		return err
+	}
+	return nil // the client has hung up
 }
 
 // take handles one request.
