@@ -107,6 +107,9 @@ func readSettings(flags *pflag.FlagSet, path string) (settings, error) {
 	if err := k.Unmarshal("", &s); err != nil {
 		return s, usageError{strings.Join(strings.Fields(err.Error()), " ")}
 	}
+	if all := strings.Join(s.EtcdEndpoints, ","); all != "" {
+		s.EtcdEndpoints = strings.Split(all, ",") // a variable has them with commas
+	}
 	return s, s.check()
 }
 
