@@ -47,7 +47,9 @@ func TestStreamsWaitsAndReadersAtTheSameTime(t *testing.T) {
 	for v := deltaplane.Version(1); v <= versions; v++ {
 		reading.Go(func() {
 			for ctx.Err() == nil {
-				f.Wait(ctx, v)
+				if late, err := f.Wait(ctx, v); (err == nil) != (len(late) == 0) {
+					t.Errorf("Wait ended with %v and %d laggards", err, len(late))
+				}
 				f.Nodes()
 				f.Node("1")
 				if _, err := registry.Gather(); err != nil {

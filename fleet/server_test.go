@@ -46,10 +46,14 @@ func serve(t *testing.T) *served {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	t.Cleanup(func() {
 		cancel()
-		conn.Close()
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
 		server.Close()
 		g.Stop()
-		<-served
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
 	})
 	if s.stream, err = discoveryv3.NewAggregatedDiscoveryServiceClient(conn).DeltaAggregatedResources(ctx); err != nil {
 		t.Fatal(err)

@@ -58,12 +58,16 @@ func (n *node) holdsLocked(t *ticket) bool {
 	return need == 0
 }
 
-// refusesLocked reports whether a refusal of the ticket's version, or of a
-// later one, is in force.
+// refusesLocked reports whether a refusal keeps the node from the ticket's
+// version: one of it or of a later one, in force, for a type that it does not
+// hold as of the ticket's version.
 func (n *node) refusesLocked(t *ticket) bool {
 	for _, s := range n.streams {
 		for _, h := range s.holdings {
-			if h != nil && h.subscribed && h.refusal != nil && h.refusal.Version >= t.wait.version {
+			if h == nil || !h.subscribed || h.refusal == nil || h.held >= t.wait.version {
+				continue
+			}
+			if h.refusal.Version >= t.wait.version {
 				return true
 			}
 		}

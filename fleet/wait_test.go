@@ -61,9 +61,26 @@ func (w *waiting) expect(t *testing.T, over bool, err error, laggards ...string)
 	}
 }
 
-func TestWait(t *testing.T) {
-	const cds, lds = resource.Cluster, resource.Listener
-	cases := map[string]func(t *testing.T, ctx context.Context, s *scene){
+const cds, lds = resource.Cluster, resource.Listener
+
+// scenes maps what Wait does, as a sentence about it, to what happens.
+type scenes map[string]func(t *testing.T, ctx context.Context, s *scene)
+
+// run plays each scene with a clock of its own.
+func (all scenes) run(t *testing.T) {
+	for name, play := range all {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				play(t, ctx, newScene(fleet.Config{MaxStreams: 3, Grace: 5 * time.Second}))
+			})
+		})
+	}
+}
+
+func TestWaitBlocksUntilAllHoldTheVersion(t *testing.T) {
+	scenes{
 		"without proxies returns at once": func(t *testing.T, ctx context.Context, s *scene) {
 			wait(ctx, s, 5).expect(t, true, nil)
 		},
@@ -92,42 +109,20 @@ func TestWait(t *testing.T) {
 			s.does(a, xds.Current, cds, 6)
 			six.expect(t, true, nil)
 		},
-		"is not failed by the refusal of what came after": func(t *testing.T, ctx context.Context, s *scene) {
-			a := s.open("a", cds)
+		"waits for a proxy that has not subscribed yet": func(t *testing.T, ctx context.Context, s *scene) {
+			a := s.open("a")
+			w := wait(ctx, s, 5)
+			w.expect(t, false, nil)
+			s.tell(xds.Event{Kind: xds.Subscribed, Stream: a, Type: cds, Wildcard: true})
+			w.expect(t, false, nil)
 			s.does(a, xds.Current, cds, 5)
-			s.refuse(a, cds, 6, "no")
-			wait(ctx, s, 5).expect(t, true, nil)
-			wait(ctx, s, 6).expect(t, true, fleet.ErrRefused, "a")
-			wait(ctx, s, 7).expect(t, false, nil)
+			w.expect(t, true, nil)
 		},
-		"ends at once with a refusal": func(t *testing.T, ctx context.Context, s *scene) {
-			a := s.open("a", cds)
-			s.open("b", cds)
-			s.does(s.open("c", cds), xds.Current, cds, 5)
-			w := wait(ctx, s, 5)
-			s.refuse(a, cds, 4, "an older version")
-			w.expect(t, false, nil)
-			s.refuse(a, cds, 5, "connect_timeout: must be > 0")
-			w.expect(t, true, fleet.ErrRefused, "a", "b")
-			if r := w.laggards[0].Types[0].Refusal; r == nil || r.Detail != "connect_timeout: must be > 0" {
-				t.Errorf("refusal %+v, want the client's reason", r)
-			}
-		},
-		"ends at once when it was refused before": func(t *testing.T, ctx context.Context, s *scene) {
-			s.refuse(s.open("a", cds), cds, 6, "no")
-			wait(ctx, s, 5).expect(t, true, fleet.ErrRefused, "a")
-		},
-		"ends with its context and tells who lags": func(t *testing.T, ctx context.Context, s *scene) {
-			ctx, cancel := context.WithTimeout(ctx, time.Minute)
-			defer cancel()
-			s.open("b", cds)
-			s.open("a", cds)
-			w := wait(ctx, s, 5)
-			time.Sleep(time.Minute - 1)
-			w.expect(t, false, nil)
-			time.Sleep(1)
-			w.expect(t, true, context.DeadlineExceeded, "a", "b")
-		},
+	}.run(t)
+}
+
+func TestWaitDoesNotWaitForThoseThatTheVersionDoesNotConcern(t *testing.T) {
+	scenes{
 		"does not wait for who connects later": func(t *testing.T, ctx context.Context, s *scene) {
 			a := s.open("a", cds)
 			w := wait(ctx, s, 5)
@@ -151,15 +146,64 @@ func TestWait(t *testing.T) {
 			s.tell(xds.Event{Kind: xds.Subscribed, Stream: a, Type: lds})
 			w.expect(t, true, nil)
 		},
-		"waits for a proxy that has not subscribed yet": func(t *testing.T, ctx context.Context, s *scene) {
-			a := s.open("a")
+	}.run(t)
+}
+
+func TestWaitTellsWhoLags(t *testing.T) {
+	scenes{
+		"ends at once with a refusal": func(t *testing.T, ctx context.Context, s *scene) {
+			a := s.open("a", cds)
+			s.open("b", cds)
+			s.does(s.open("c", cds), xds.Current, cds, 5)
+			w := wait(ctx, s, 5)
+			s.refuse(a, cds, 4, "an older version")
+			w.expect(t, false, nil)
+			s.refuse(a, cds, 5, "connect_timeout: must be > 0")
+			w.expect(t, true, fleet.ErrRefused, "a", "b")
+			if r := w.laggards[0].Types[0].Refusal; r == nil || r.Detail != "connect_timeout: must be > 0" {
+				t.Errorf("refusal %+v, want the client's reason", r)
+			}
+		},
+		"ends at once when it was refused before": func(t *testing.T, ctx context.Context, s *scene) {
+			s.refuse(s.open("a", cds), cds, 6, "no")
+			wait(ctx, s, 5).expect(t, true, fleet.ErrRefused, "a")
+		},
+		"is not failed by the refusal of what came after": func(t *testing.T, ctx context.Context, s *scene) {
+			a := s.open("a", cds)
+			s.does(a, xds.Current, cds, 5)
+			s.refuse(a, cds, 6, "no")
+			wait(ctx, s, 5).expect(t, true, nil)
+			wait(ctx, s, 6).expect(t, true, fleet.ErrRefused, "a")
+			wait(ctx, s, 7).expect(t, false, nil)
+
+			s.tell(xds.Event{Kind: xds.Subscribed, Stream: a, Type: lds, Wildcard: true})
 			w := wait(ctx, s, 5)
 			w.expect(t, false, nil)
-			s.tell(xds.Event{Kind: xds.Subscribed, Stream: a, Type: cds, Wildcard: true})
-			w.expect(t, false, nil)
-			s.does(a, xds.Current, cds, 5)
+			s.does(a, xds.Current, lds, 5)
 			w.expect(t, true, nil)
 		},
+		"ends with its context and tells who lags": func(t *testing.T, ctx context.Context, s *scene) {
+			ctx, cancel := context.WithTimeout(ctx, time.Minute)
+			defer cancel()
+			s.open("b", cds)
+			s.open("a", cds)
+			w := wait(ctx, s, 5)
+			time.Sleep(time.Minute - time.Nanosecond)
+			w.expect(t, false, nil)
+			time.Sleep(time.Nanosecond)
+			w.expect(t, true, context.DeadlineExceeded, "a", "b")
+		},
+		"admits that it cannot speak for streams that are not tracked": func(t *testing.T, ctx context.Context, s *scene) {
+			for range 4 {
+				s.does(s.open("a", cds), xds.Current, cds, 5)
+			}
+			wait(ctx, s, 5).expect(t, true, fleet.ErrUntracked)
+		},
+	}.run(t)
+}
+
+func TestWaitOutlivesReconnects(t *testing.T) {
+	scenes{
 		"gives up a proxy that does not come back": func(t *testing.T, ctx context.Context, s *scene) {
 			a, b := s.open("a", cds), s.open("b", cds)
 			w := wait(ctx, s, 5)
@@ -219,22 +263,7 @@ func TestWait(t *testing.T) {
 			s.close(two)
 			w.expect(t, true, nil)
 		},
-		"admits that it cannot speak for streams that are not tracked": func(t *testing.T, ctx context.Context, s *scene) {
-			for range 4 {
-				s.does(s.open("a", cds), xds.Current, cds, 5)
-			}
-			wait(ctx, s, 5).expect(t, true, fleet.ErrUntracked)
-		},
-	}
-	for name, run := range cases {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				run(t, ctx, newScene(fleet.Config{MaxStreams: 3, Grace: 5 * time.Second}))
-			})
-		})
-	}
+	}.run(t)
 }
 
 func TestSeveralWaitsForOneProxyDoNotMeet(t *testing.T) {

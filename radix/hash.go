@@ -46,7 +46,8 @@ func (h *hasher[V]) clean(n *node[V], root bool) {
 	if cap(n.children) > len(n.children) {
 		n.children = append(make([]*node[V], 0, len(n.children)), n.children...)
 	}
-	b := append(h.buf[:0], domain...)
+	b := h.buf[:0]
+	b = append(b, domain...)
 	if n.has {
 		sum := n.value.Sum()
 		b = append(append(b, 1), sum[:]...)
