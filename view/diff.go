@@ -29,6 +29,7 @@ func (c *Change) Empty() bool { return len(c.Upserts)+len(c.Removed)+len(c.Missi
 type Limits struct {
 	Removals bool            // let removals out
 	Full     bool            // the response holds everything: what it cannot repeat is removed by it
+	Scoped   bool            // the target is a Scope: all in it is wanted, under whatever name
 	Bytes    int             // bodies of one response; 0: any. A larger resource goes alone.
 	Hold     func(Step) bool // true: not yet; nil: everything may go
 }
@@ -64,7 +65,7 @@ func Diff(held Held, target Table, sub *Subscription, limits Limits) Outcome {
 	out := Outcome{}
 	kept := map[string]mark{}
 	budget := limits.Bytes
-	for _, s := range steps(held, target, sub) {
+	for _, s := range steps(held, target, sub, limits.Scoped) {
 		switch {
 		case s.done():
 		case s.Want == nil && s.have.kind == asked:
@@ -127,17 +128,17 @@ func (o *Outcome) mergeAliases() {
 }
 
 // steps lists the names that may differ, ascending.
-func steps(held Held, target Table, sub *Subscription) []Step {
+func steps(held Held, target Table, sub *Subscription, scoped bool) []Step {
 	var list []Step
 	add := func(name string, have mark, want *Resource) {
-		if _, particular := held.marks.get(name); !particular && sub.Contains(name) {
+		if _, particular := held.marks.get(name); !particular && (scoped || sub.Contains(name)) {
 			list = append(list, Step{name, want, have})
 		}
 	}
 	switch {
 	case held.fresh:
-		freshSteps(target, sub, add)
-	case sub.wildcard:
+		freshSteps(target, sub, scoped, add)
+	case sub.wildcard || scoped:
 		for c := range radix.Diff(held.base, target) {
 			add(c.Key, markOf(c.Old), c.New)
 		}
@@ -145,7 +146,7 @@ func steps(held Held, target Table, sub *Subscription) []Step {
 		namedSteps(held.base, target, sub, add)
 	}
 	for name, have := range held.marks.all() {
-		if sub.Contains(name) {
+		if sub.Contains(name) || scoped && have.kind != asked {
 			want, _ := target.Get(name)
 			list = append(list, Step{name, want, have})
 		}
@@ -156,15 +157,16 @@ func steps(held Held, target Table, sub *Subscription) []Step {
 
 // freshSteps is for a client that holds nothing: all there is, and each name
 // that it asked for.
-func freshSteps(target Table, sub *Subscription, add func(string, mark, *Resource)) {
-	if sub.wildcard {
+func freshSteps(target Table, sub *Subscription, scoped bool, add func(string, mark, *Resource)) {
+	all := sub.wildcard || scoped
+	if all {
 		for name, want := range target.All() {
 			add(name, mark{kind: absent}, want)
 		}
 	}
 	for _, name := range sub.names {
 		want, ok := target.Get(name)
-		if !ok || !sub.wildcard {
+		if !ok || !all {
 			add(name, mark{kind: asked}, want)
 		}
 	}

@@ -176,3 +176,28 @@ func (h Held) Of(names iter.Seq[string]) iter.Seq[*Resource] {
 		}
 	}
 }
+
+// Rescoped is h of a Scope when the subscription has become sub: the client
+// forgets by itself what it no longer wants. Cost: O(names), with the wildcard
+// O(resources).
+func (h Held) Rescoped(sub *Subscription) Held {
+	if h.fresh {
+		return h
+	}
+	x := Table{}.Txn()
+	if sub.wildcard {
+		for name, r := range h.base.All() {
+			if r.name == name {
+				x.Put(name, r)
+			}
+		}
+	}
+	for _, name := range sub.names {
+		if r, ok := h.base.Get(name); ok {
+			x.Put(name, r)
+			x.Put(r.name, r)
+		}
+	}
+	h.base = x.Commit()
+	return h
+}

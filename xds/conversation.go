@@ -105,6 +105,9 @@ func (c *conversation) subscribe(l *lane, sub *view.Subscription, first bool) {
 	changed := sub != l.sub
 	c.common.interner.Release(l.sub)
 	l.sub = sub
+	if changed && l.typ == resource.VirtualHost {
+		l.held = l.held.Rescoped(sub)
+	}
 	if changed || first {
 		c.observe(Event{Kind: Subscribed, Type: l.typ, Version: c.version, Wildcard: sub.Wildcard(), Names: len(sub.Names())})
 	}

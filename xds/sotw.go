@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/deltaplane/deltaplane/radix"
+	"github.com/deltaplane/deltaplane/resource"
 	"github.com/deltaplane/deltaplane/view"
 	"github.com/deltaplane/deltaplane/wire"
 )
@@ -57,7 +58,7 @@ func (c *conversation) decideSotW(l *lane, target view.Table, key fanoutKey) *pl
 	if l.typ.FullState() {
 		return c.decideFullState(l, target, key)
 	}
-	limits := view.Limits{Removals: true, Bytes: c.common.maxResponse, Hold: key.hold()}
+	limits := view.Limits{Removals: true, Bytes: c.common.maxResponse, Scoped: l.typ == resource.VirtualHost, Hold: key.hold()}
 	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits), before: l.held}
 	p.Removed, p.Missing = nil, nil // this variant has no way to tell
 	var resources []*view.Resource
