@@ -123,9 +123,13 @@ func TestFilesOfAMultipartBodyKeepTheirNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		part.Write([]byte(content))
+		if _, err := part.Write([]byte(content)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	form.Close()
+	if err := form.Close(); err != nil {
+		t.Fatal(err)
+	}
 	r := request("POST", "/v1/apply", body.String())
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	answer := w.do(r)

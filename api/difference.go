@@ -116,7 +116,8 @@ type entryChange = radix.Change[*deltaplane.Entry]
 // inlineHost tells whether a change is of a host that stands inside its route
 // configuration, and the host's short name.
 func inlineHost(k deltaplane.Key, c entryChange) (bool, string) {
-	if k.Type != resource.VirtualHost || !(c.HasOld && c.Old.Inline || c.HasNew && c.New.Inline) {
+	inline := c.HasOld && c.Old.Inline || c.HasNew && c.New.Inline
+	if k.Type != resource.VirtualHost || !inline {
 		return false, ""
 	}
 	_, host, ok := resource.HostOf(k.Name)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestHostileBodiesAreErrorsInJSON(t *testing.T) {
@@ -70,6 +71,34 @@ func TestUnknownOrWrongQueriesAreRefused(t *testing.T) {
 	if w.store.Latest().Version() != 0 {
 		t.Error("something was stored")
 	}
+}
+
+func TestWhatIsNoRouteIsAnErrorInJSON(t *testing.T) {
+	w := newWorld(t)
+	for target, want := range map[string]int{
+		"GET /": 404, "GET /v1": 404, "GET /v2/apply": 404, "GET /v1/apply": 405, "PUT /v1/resources/cluster/x": 405, "POST /v1/versions": 405, "OPTIONS /v1/apply": 405,
+	} {
+		method, path, _ := strings.Cut(target, " ")
+		var failure Failure
+		answer := w.ask(want, method, path, "", &failure)
+		if want == 405 && answer.Header().Get("Allow") == "" {
+			t.Errorf("%s: no Allow header", target)
+		}
+	}
+}
+
+func TestBodiesWaitForMemory(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.MaxBody, c.Timeout = 1000, 50*time.Millisecond })
+	if err := w.bodies.Acquire(t.Context(), bodiesInMemory*1000-int64(len(webCluster))); err != nil {
+		t.Fatal(err)
+	}
+	w.applied("", webCluster) // what is left is just enough
+	var failure Failure
+	w.ask(504, "POST", "/v1/apply", webCluster+"# more\n", &failure)
+	if failure.Code != "timeout" {
+		t.Errorf("failure %+v, want a timeout", failure)
+	}
+	w.applied("", webCluster)
 }
 
 func TestOddNamesSurviveThePath(t *testing.T) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -24,6 +25,11 @@ type file struct {
 // their names, anything else is one file, named by ?file. Problems that are
 // not warnings are the error.
 func (s *Server) documents(r *http.Request) ([]resource.Document, resource.Problems, error) {
+	release, err := s.reserve(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer release()
 	files, err := bodyFiles(r)
 	if err != nil {
 		return nil, nil, err
@@ -51,6 +57,22 @@ func (s *Server) documents(r *http.Request) ([]resource.Document, resource.Probl
 	return docs, problems, nil
 }
 
+// bodiesInMemory is how many bodies of the largest size fit into memory at a
+// time; others wait. Smaller ones count as what they are.
+const bodiesInMemory = 4
+
+// reserve waits for memory to read the body of r into.
+func (s *Server) reserve(r *http.Request) (release func(), err error) {
+	size := s.cfg.MaxBody
+	if r.ContentLength >= 0 {
+		size = min(r.ContentLength, size)
+	}
+	if err := s.bodies.Acquire(r.Context(), size); err != nil {
+		return nil, fmt.Errorf("too many bodies at a time: %w", context.Cause(r.Context()))
+	}
+	return func() { s.bodies.Release(size) }, nil
+}
+
 func bodyFiles(r *http.Request) ([]file, error) {
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err == nil && media == "multipart/form-data" {
@@ -73,7 +95,7 @@ func partFiles(body io.Reader, boundary string) ([]file, error) {
 	var files []file
 	for parts := multipart.NewReader(body, boundary); ; {
 		part, err := parts.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return files, nil
 		}
 		if err != nil {

@@ -165,6 +165,7 @@ func TestRealAnswersHaveTheDescribedShapes(t *testing.T) {
 		{"POST", "/v1/validate", "/v1/validate", edgeRoute, 200},
 		{"POST", "/v1/patch/cluster/web", "/v1/patch/{type}/{name}", "merge: {connect_timeout: 4s}", 200},
 		{"GET", "/v1/resources", "/v1/resources", "", 200},
+		{"GET", "/v1/resources?content", "/v1/resources", "", 200},
 		{"GET", "/v1/resources?limit=1&type=virtualhost", "/v1/resources", "", 200},
 		{"GET", "/v1/resources/route/edge", "/v1/resources/{type}/{name}", "", 200},
 		{"GET", "/v1/resources/route/none", "/v1/resources/{type}/{name}", "", 404},

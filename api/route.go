@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -26,7 +27,7 @@ func (s *Server) routes() []route {
 		{"POST", "/v1/diff", s.diffFile, []string{"namespace", "owner", "prune", "file"}},
 		{"POST", "/v1/validate", s.validate, []string{"file"}},
 		{"POST", "/v1/patch/{type}/{name...}", s.patch, with("file")},
-		{"GET", "/v1/resources", s.listResources, []string{"namespace", "type", "version", "limit", "after"}},
+		{"GET", "/v1/resources", s.listResources, []string{"namespace", "type", "version", "limit", "after", "content"}},
 		{"GET", "/v1/resources/{type}/{name...}", s.getResource, []string{"namespace", "version", "format"}},
 		{"DELETE", "/v1/resources/{type}/{name...}", s.deleteResource, with("ignore_not_found")},
 		{"GET", "/v1/blame/{type}/{name...}", s.blame, []string{"namespace"}},
@@ -39,6 +40,29 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/status/{node...}", s.nodeStatus, nil},
 		{"GET", "/v1/openapi.yaml", s.openAPI, nil},
 	}
+}
+
+// dispatch sends a request to its endpoint. What has none is an error in JSON
+// too, which ServeMux would answer as text.
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
+	if _, pattern := s.mux.Handler(r); pattern != "" {
+		s.mux.ServeHTTP(w, r)
+		return
+	}
+	var allowed []string
+	for _, method := range []string{"DELETE", "GET", "POST"} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := s.mux.Handler(other); pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	if allowed == nil {
+		s.fail(w, r, refusal{http.StatusNotFound, "no_route", "no such route; /v1/openapi.yaml lists them"})
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	s.fail(w, r, refusal{http.StatusMethodNotAllowed, "method", "this route takes " + strings.Join(allowed, ", ")})
 }
 
 // endpoint wraps a route with its deadline, its metrics, and errors as JSON.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/resource"
@@ -52,7 +53,9 @@ type Server struct {
 	mux      *http.ServeMux
 	origins  *http.CrossOriginProtection
 	metrics  *metrics
-	decoding chan struct{} // a slot per body that is being parsed
+	guarded  http.Handler
+	bodies   *semaphore.Weighted // bytes of bodies in memory
+	decoding chan struct{}       // a slot per body that is being parsed
 
 	closeOnce sync.Once
 	closing   chan struct{} // ends watches and waits
@@ -80,19 +83,19 @@ func New(cfg Config) *Server {
 		mux:      http.NewServeMux(),
 		origins:  http.NewCrossOriginProtection(),
 		metrics:  newMetrics(cfg.Registerer),
+		bodies:   semaphore.NewWeighted(bodiesInMemory * cfg.MaxBody),
 		decoding: make(chan struct{}, cfg.MaxDecodes),
 		closing:  make(chan struct{}),
 	}
 	for _, r := range s.routes() {
 		s.mux.Handle(r.method+" "+r.path, s.endpoint(r))
 	}
+	s.guarded = s.guard(http.HandlerFunc(s.dispatch))
 	return s
 }
 
 // ServeHTTP answers one request after the checks of guard.go.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.guard(s.mux).ServeHTTP(w, r)
-}
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.guarded.ServeHTTP(w, r) }
 
 // Close ends all watches and waits, so that http.Server.Shutdown need not wait
 // for them. Requests that are committing go on.

@@ -77,7 +77,6 @@ const watchPace = 200 * time.Millisecond
 func (s *Server) watchStatus(w http.ResponseWriter, r *http.Request, after string, limit int) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
-	control := http.NewResponseController(w)
 	commits := s.cfg.Store.Watch()
 	for {
 		changed := s.cfg.Proxies.Changed()
@@ -85,17 +84,14 @@ func (s *Server) watchStatus(w http.ResponseWriter, r *http.Request, after strin
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(w, "event: status\ndata: %s\n\n", data); err != nil {
-			return nil
-		}
-		if err := control.Flush(); err != nil {
+		if !sendEvent(w, data) {
 			return nil
 		}
 		select {
 		case <-changed:
 		case <-commits.Changed():
 			if _, err := commits.Next(r.Context()); err != nil {
-				return nil
+				return err
 			}
 		case <-r.Context().Done():
 			return nil
@@ -106,6 +102,12 @@ func (s *Server) watchStatus(w http.ResponseWriter, r *http.Request, after strin
 			return nil
 		}
 	}
+}
+
+// sendEvent reports whether the client is still there.
+func sendEvent(w http.ResponseWriter, data []byte) bool {
+	_, err := fmt.Fprintf(w, "event: status\ndata: %s\n\n", data)
+	return err == nil && http.NewResponseController(w).Flush() == nil
 }
 
 // pause lets changes gather; false when the watch is over.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,15 +17,15 @@ func (w *world) watch(ctx context.Context, query string) (events <-chan Status, 
 	w.t.Helper()
 	server := httptest.NewServer(w)
 	w.t.Cleanup(server.Close)
-	r, err := http.NewRequestWithContext(ctx, "GET", server.URL+"/v1/status?watch=true"+query, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/v1/status?watch=true"+query, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	answer, err := server.Client().Do(r)
+	answer, err := server.Client().Do(r) //nolint:bodyclose // the goroutine below closes it
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if got := answer.Header.Get("Content-Type"); answer.StatusCode != 200 || got != "text/event-stream" {
+	if got := answer.Header.Get("Content-Type"); answer.StatusCode != http.StatusOK || got != "text/event-stream" {
 		w.t.Fatalf("%s as %s", answer.Status, got)
 	}
 	statuses, done := make(chan Status), make(chan error, 1)
@@ -89,7 +90,7 @@ func TestAWatchEndsWhenTheClientGoes(t *testing.T) {
 	leave()
 	for range events {
 	}
-	if err := <-ended; err != context.Canceled && err != io.ErrUnexpectedEOF {
+	if err := <-ended; !errors.Is(err, context.Canceled) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("ended with %v", err)
 	}
 	// httptest.Server.Close, in the cleanup, blocks until the handler is back.

@@ -11,7 +11,7 @@ import (
 	"github.com/deltaplane/deltaplane/resource"
 )
 
-// Resource is the JSON of one stored resource. Content is left out of lists.
+// Resource is the JSON of one stored resource.
 type Resource struct {
 	Namespace string             `json:"namespace"`
 	Type      string             `json:"type"`
@@ -30,11 +30,16 @@ type Resources struct {
 	Next      string             `json:"next,omitempty"` // ?after of the next page
 }
 
-// listResources lists without content. A virtual host that stands inside its
-// route configuration is counted there, unless virtual hosts are asked for.
+// contentOfPage ends a page with content, in bytes of canonical form.
+const contentOfPage = 4 << 20
+
+// listResources lists, with ?content also what the resources hold. A virtual
+// host that stands inside its route configuration is counted there, unless
+// virtual hosts are asked for.
 func (s *Server) listResources(w http.ResponseWriter, r *http.Request) error {
 	q := &query{values: r.URL.Query()}
 	namespace, kind, after, limit := q.text("namespace", ""), q.text("type", ""), q.text("after", ""), q.limit()
+	content := q.flag("content")
 	snapshot, err := s.snapshot(r, q)
 	if err != nil {
 		return err
@@ -54,17 +59,24 @@ func (s *Server) listResources(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := Resources{Version: snapshot.Version(), Resources: []Resource{}}
-	last := ""
+	last, size := "", 0
 	for path, e := range snapshot.Tree().Prefix(prefix) {
 		k := deltaplane.KeyOf(path)
 		if path <= start && start != "" || only != "" && k.Type != only || only == "" && e.Inline {
 			continue
 		}
-		if len(page.Resources) == limit {
+		if len(page.Resources) == limit || size > contentOfPage {
 			page.Next = last
 			break
 		}
-		page.Resources, last = append(page.Resources, describe(snapshot, k, e)), strings.ReplaceAll(path, "\x00", "|")
+		described := describe(snapshot, k, e)
+		if content {
+			size += described.Bytes
+			if described.Content, err = resource.ToJSON(wholeOf(snapshot, k, e), true); err != nil {
+				return err
+			}
+		}
+		page.Resources, last = append(page.Resources, described), strings.ReplaceAll(path, "\x00", "|")
 	}
 	writeJSON(w, http.StatusOK, page)
 	return nil

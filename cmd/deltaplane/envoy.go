@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"net"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
-	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
@@ -35,27 +33,7 @@ func (o *bootstrapOptions) yaml() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var node yaml.Node // keeps the order of fields
-	if err := yaml.Unmarshal(asJSON, &node); err != nil {
-		return nil, err
-	}
-	blockStyle(&node)
-	var out bytes.Buffer
-	encoder := yaml.NewEncoder(&out)
-	encoder.SetIndent(2)
-	if err := encoder.Encode(&node); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
-}
-
-// blockStyle turns JSON's braces and quotes into plain YAML; what needs quotes
-// in YAML keeps them.
-func blockStyle(n *yaml.Node) {
-	n.Style = 0
-	for _, child := range n.Content {
-		blockStyle(child)
-	}
+	return yamlOf(asJSON)
 }
 
 func (o *bootstrapOptions) bootstrap() (*bootstrapv3.Bootstrap, error) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -54,66 +53,51 @@ func (t *terminal) getCommand() *cobra.Command {
 }
 
 // one fetches a resource with its content.
-func (g *getFlags) one(ctx context.Context, kind, name, namespace, format string, v any) error {
+func (g *getFlags) one(ctx context.Context, kind, name, format string, v any) error {
 	return g.call(ctx, request{method: http.MethodGet, path: []string{"resources", kind, name},
-		query: map[string]string{"namespace": namespace, "version": g.version, "format": format}}, v)
+		query: map[string]string{"namespace": g.namespace, "version": g.version, "format": format}}, v)
 }
 
 func (t *terminal) getOne(ctx context.Context, g *getFlags, kind, name string) error {
-	switch g.output {
-	case "yaml", "json":
+	if g.output == "yaml" {
 		var content []byte
-		if err := g.content(ctx, kind, name, g.namespace, &content); err != nil {
+		if err := g.one(ctx, kind, name, "yaml", &content); err != nil {
 			return err
 		}
 		_, err := t.out.Write(content)
 		return err
 	}
 	var found api.Resource
-	if err := g.one(ctx, kind, name, g.namespace, "", &found); err != nil {
+	if err := g.one(ctx, kind, name, "", &found); err != nil {
 		return err
+	}
+	if g.output == "json" {
+		return t.printJSON(found.Content)
 	}
 	t.printResources([]api.Resource{found}, g.output)
 	return nil
 }
 
-// content is a resource as a file that apply takes.
-func (g *getFlags) content(ctx context.Context, kind, name, namespace string, content *[]byte) error {
-	if g.output == "yaml" {
-		return g.one(ctx, kind, name, namespace, "yaml", content)
-	}
-	var found api.Resource
-	if err := g.one(ctx, kind, name, namespace, "", &found); err != nil {
-		return err
-	}
-	var indented bytes.Buffer
-	if err := json.Indent(&indented, found.Content, "", "  "); err != nil {
-		return err
-	}
-	*content = append(indented.Bytes(), '\n')
-	return nil
-}
-
 func (t *terminal) getMany(ctx context.Context, g *getFlags, kind string) error {
-	all, err := g.list(ctx, kind)
-	if err != nil {
+	content := g.output == "yaml" || g.output == "json"
+	all, err := g.list(ctx, kind, content)
+	switch {
+	case err != nil:
 		return err
-	}
-	switch g.output {
-	case "yaml", "json":
-		return t.printContents(ctx, g, all)
+	case content:
+		return t.printContents(all, g.output)
 	}
 	t.printResources(all, g.output)
 	return nil
 }
 
 // list fetches all pages, at one version.
-func (g *getFlags) list(ctx context.Context, kind string) ([]api.Resource, error) {
+func (g *getFlags) list(ctx context.Context, kind string, content bool) ([]api.Resource, error) {
 	var all []api.Resource
 	for after := ""; ; {
 		var page api.Resources
-		err := g.call(ctx, request{method: http.MethodGet, path: []string{"resources"},
-			query: map[string]string{"namespace": g.namespace, "type": kind, "version": g.version, "after": after}}, &page)
+		err := g.call(ctx, request{method: http.MethodGet, path: []string{"resources"}, query: map[string]string{
+			"namespace": g.namespace, "type": kind, "version": g.version, "after": after, "content": set(content)}}, &page)
 		if err != nil {
 			return nil, err
 		}
@@ -127,26 +111,25 @@ func (g *getFlags) list(ctx context.Context, kind string) ([]api.Resource, error
 
 // printContents prints many resources as one file that apply takes: YAML
 // documents, or {"resources": [...]}.
-func (t *terminal) printContents(ctx context.Context, g *getFlags, all []api.Resource) error {
-	resources := []json.RawMessage{}
+func (t *terminal) printContents(all []api.Resource, output string) error {
+	if output == "json" {
+		contents := make([]json.RawMessage, len(all))
+		for i, r := range all {
+			contents[i] = r.Content
+		}
+		return t.printJSON(map[string]any{"resources": contents})
+	}
 	for i, r := range all {
-		var content []byte
-		if err := g.content(ctx, r.Type, r.Name, r.Namespace, &content); err != nil {
-			return err
-		}
-		if g.output == "json" {
-			resources = append(resources, content)
-			continue
-		}
 		if i > 0 {
 			fmt.Fprintln(t.out, "---")
 		}
-		if _, err := t.out.Write(content); err != nil {
+		text, err := yamlOf(r.Content)
+		if err != nil {
 			return err
 		}
-	}
-	if g.output == "json" {
-		return t.printJSON(map[string]any{"resources": resources})
+		if _, err := t.out.Write(text); err != nil {
+			return err
+		}
 	}
 	return nil
 }

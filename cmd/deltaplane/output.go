@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // printJSON prints v indented.
@@ -29,4 +32,29 @@ func age(since time.Time) string {
 		return fmt.Sprintf("%dh%dm", int(d.Hours()), int(d.Minutes())%60)
 	}
 	return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
+}
+
+// yamlOf is JSON as YAML, with the fields in the same order.
+func yamlOf(asJSON []byte) ([]byte, error) {
+	var node yaml.Node
+	if err := yaml.Unmarshal(asJSON, &node); err != nil {
+		return nil, err
+	}
+	blockStyle(&node)
+	var out bytes.Buffer
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(&node); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// blockStyle turns JSON's braces and quotes into plain YAML; what needs quotes
+// in YAML keeps them.
+func blockStyle(n *yaml.Node) {
+	n.Style = 0
+	for _, child := range n.Content {
+		blockStyle(child)
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -50,7 +51,7 @@ func (t *terminal) validate(decoder resource.Decoder, input []inputFile) error {
 		docs, problems = append(docs, some...), append(problems, wrong...)
 	}
 	validation, err := api.Validate(docs)
-	if twice, ok := err.(resource.Problems); ok {
+	if twice, ok := errors.AsType[resource.Problems](err); ok {
 		problems = append(problems, twice...)
 	}
 	errs := t.printProblems(append(problems, validation.Warnings...))

@@ -35,15 +35,12 @@ func (t *terminal) watchStatus(ctx context.Context, c *client, output string) er
 		}
 		return nil
 	}
-	for {
-		err := watchOnce(ctx, c, show)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
+	for ctx.Err() == nil {
+		if err := watchOnce(ctx, c, show); err != nil && ctx.Err() == nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // watchOnce follows one stream of server-sent events until it ends.
