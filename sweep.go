@@ -80,6 +80,7 @@ func (s *Store) live(ctx context.Context, now *Snapshot) (map[resource.Digest]bo
 			live[segment.Digest] = true
 		}
 	}
+	epoch := s.epoch.Load()
 	checkpoint, err := s.lastCheckpoint(ctx)
 	if err != nil {
 		return nil, err
@@ -96,9 +97,15 @@ func (s *Store) live(ctx context.Context, now *Snapshot) (map[resource.Digest]bo
 		for _, r := range records {
 			h.mark(r)
 			before = Version(r.Version)
-			if h.bytes > h.share && before <= Version(checkpoint.Version)+1 {
-				return live, s.dropRecords(ctx, before)
+			if h.bytes <= h.share {
+				continue
 			}
+			if before > Version(checkpoint.Version)+1 {
+				if err := s.writeCheckpoint(ctx, now, checkpoint, epoch); err != nil {
+					return nil, err
+				}
+			}
+			return live, s.dropRecords(ctx, before)
 		}
 		if len(records) < pageRecords {
 			break

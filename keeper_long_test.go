@@ -1,0 +1,5 @@
+//go:build long
+
+package deltaplane
+
+func init() { flatCommits = 100_000 }
