@@ -230,7 +230,7 @@ func TestARuntimeLayerThatDoesNotExistDoesNotHoldEnvoyUp(t *testing.T) {
 	plane.Apply(documents(envoy.DeltaADS, listener("web", rds("table"), ""), table("table", to("none"))))
 	e := envoytest.Start(t, envoy.Bootstrap{XDS: plane.XDS, Mode: envoy.DeltaADS, NodeID: node, Cluster: "e2e", RTDS: []string{"absent"}})
 	e.WaitReady()
-	if n := e.Stat(`runtime\.init_fetch_timeout`); n != 0 {
+	if n := e.Stat("runtime.init_fetch_timeout"); n != 0 {
 		t.Errorf("Envoy waited for the layer until its fetch timeout")
 	}
 }

@@ -5,6 +5,7 @@ package envoytest
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ type Envoy struct {
 }
 
 // Start runs an Envoy with the bootstrap. What Envoy logged is printed when
-// the test fails.
+// the test fails; with ENVOY_LOG=trace, all of it at that level.
 func Start(t testing.TB, bootstrap envoy.Bootstrap) *Envoy {
 	t.Helper()
 	text, err := bootstrap.YAML()
@@ -45,7 +46,7 @@ func Start(t testing.TB, bootstrap envoy.Bootstrap) *Envoy {
 func StartYAML(t testing.TB, bootstrap string) *Envoy {
 	t.Helper()
 	dir := t.TempDir()
-	p, err := envoy.Start(Context(t), envoy.Config{Dir: dir, Bootstrap: bootstrap})
+	p, err := envoy.Start(Context(t), envoy.Config{Dir: dir, Bootstrap: bootstrap, LogLevel: os.Getenv("ENVOY_LOG")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +55,11 @@ func StartYAML(t testing.TB, bootstrap string) *Envoy {
 			t.Error(err)
 		}
 		if t.Failed() {
-			t.Logf("Envoy's log ends with:\n%s", p.LogTail(40))
+			lines := 25
+			if os.Getenv("ENVOY_LOG") != "" {
+				lines = 1 << 30
+			}
+			t.Logf("Envoy's log ends with:\n%s", p.LogTail(lines))
 		}
 	})
 	return &Envoy{p, t}

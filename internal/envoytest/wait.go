@@ -3,6 +3,7 @@ package envoytest
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"testing"
 	"time"
 )
@@ -18,15 +19,19 @@ func Eventually(t testing.TB, what string, condition func(context.Context) error
 	ctx := Context(t)
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
+	var last error
 	for {
 		err := condition(ctx)
 		if err == nil {
 			return
 		}
+		if last == nil || ctx.Err() == nil {
+			last = err // not what the end of the wait itself leads to
+		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("waited for %s: %v", what, err)
+			t.Fatalf("waited for %s: %v", what, last)
 		}
 	}
 }
@@ -56,7 +61,7 @@ func (e *Envoy) WaitListener(name string) (address string) {
 // Stat is one counter or gauge; one that Envoy does not have is zero.
 func (e *Envoy) Stat(name string) uint64 {
 	e.t.Helper()
-	return e.StatsMatching("^" + name + "$")[name]
+	return e.StatsMatching("^" + regexp.QuoteMeta(name) + "$")[name]
 }
 
 // StatsMatching are the counters and gauges that match a regular expression.
@@ -73,7 +78,7 @@ func (e *Envoy) StatsMatching(filter string) map[string]uint64 {
 func (e *Envoy) WaitStat(name string, accept func(uint64) bool) {
 	e.t.Helper()
 	Eventually(e.t, "statistic "+name, func(ctx context.Context) error {
-		stats, err := e.Stats(ctx, "^"+name+"$")
+		stats, err := e.Stats(ctx, "^"+regexp.QuoteMeta(name)+"$")
 		if err != nil {
 			return err
 		}
