@@ -1,13 +1,14 @@
 package resource
 
 import (
-	"slices"
 	"strings"
+	"sync"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/known/anypb"
 
 	// Whatever can stand inside an Any.
 	_ "github.com/deltaplane/deltaplane/resource/types"
@@ -20,32 +21,62 @@ func anyParts(m protoreflect.Message) (url string, value []byte) {
 }
 
 // any appends an Any with its content in canonical form.
-func (e *encoder) any(b []byte, m protoreflect.Message) []byte {
-	url, value := anyParts(m)
-	if url == "" {
-		if len(value) > 0 {
-			e.problem("an Any with a value needs a type URL")
-		}
-		return e.unknown(b, m.GetUnknown())
+func (e *encoder) any(b []byte, wire []byte) []byte {
+	base := len(e.chunks)
+	if !e.scan(anyPlan(), wire) {
+		e.problem("holds malformed bytes")
+		return b
 	}
+	var url string
+	var value []byte
+	var others []chunk
+	for _, c := range e.chunks[base:] {
+		switch {
+		case c.field == nil:
+			others = append(others, c)
+		case c.number == 1:
+			url = string(c.content())
+		default:
+			value = c.content()
+		}
+	}
+	e.chunks = e.chunks[:base]
+	if url == "" && len(value) > 0 {
+		e.problem("an Any with a value needs a type URL")
+	} else if url != "" {
+		b = e.typed(b, url, value)
+	}
+	for _, c := range others {
+		b = e.unknown(b, c)
+	}
+	return b
+}
+
+var anyPlan = sync.OnceValue(func() *plan { return planOf((&anypb.Any{}).ProtoReflect().Descriptor()) })
+
+// typed appends an Any's type URL and content.
+func (e *encoder) typed(b []byte, url string, value []byte) []byte {
 	t, ok := e.anyType(url)
 	if !ok {
 		return b
 	}
 	b = protowire.AppendTag(b, 1, protowire.BytesType)
 	b = protowire.AppendString(b, t.URL())
-	if content := e.unpack(t, value); content != nil {
-		start := len(b)
-		b = e.message(b, content)
-		if len(b) > start {
-			b = prefixLength(b, start)
-			b = slices.Insert(b, start, protowire.AppendTag(nil, 2, protowire.BytesType)...)
+	content := e.unpack(t, value)
+	if content == nil {
+		if len(value) > 0 {
+			b = protowire.AppendTag(b, 2, protowire.BytesType)
+			b = protowire.AppendBytes(b, value)
 		}
-	} else if len(value) > 0 {
-		b = protowire.AppendTag(b, 2, protowire.BytesType)
-		b = protowire.AppendBytes(b, value)
+		return b
 	}
-	return e.unknown(b, m.GetUnknown())
+	before := len(b)
+	b = protowire.AppendTag(b, 2, protowire.BytesType)
+	start := len(b)
+	if b = e.encode(b, content); len(b) == start {
+		return b[:before]
+	}
+	return prefixLength(b, start)
 }
 
 func (e *encoder) anyType(url string) (Type, bool) {
@@ -82,48 +113,20 @@ func (e *encoder) unpack(t Type, value []byte) protoreflect.Message {
 	return content
 }
 
-// unknown appends fields that the message's schema lacks, by number; those of
-// one number keep their order. Tags and numbers take the fewest bytes.
-func (e *encoder) unknown(b []byte, raw protoreflect.RawFields) []byte {
-	if len(raw) == 0 {
-		return b
+// unknown appends a field that the message's schema lacks. Tags and numbers
+// take the fewest bytes; groups stay as they are inside.
+func (e *encoder) unknown(b []byte, c chunk) []byte {
+	if !e.allowUnknown {
+		e.problem("has unknown field number %d", c.number)
 	}
-	type field struct {
-		number protowire.Number
-		bytes  []byte
-	}
-	var fields []field
-	for len(raw) > 0 {
-		number, wire, n := protowire.ConsumeTag(raw)
-		size := protowire.ConsumeFieldValue(number, wire, raw[max(n, 0):])
-		if n < 0 || size < 0 {
-			e.problem("holds malformed bytes")
-			return b
-		}
-		if !e.allowUnknown {
-			e.problem("has unknown field number %d", number)
-		}
-		fields = append(fields, field{number, minimal(number, wire, raw[n:n+size])})
-		raw = raw[n+size:]
-	}
-	slices.SortStableFunc(fields, func(x, y field) int { return int(x.number - y.number) })
-	for _, f := range fields {
-		b = append(b, f.bytes...)
-	}
-	return b
-}
-
-// minimal writes one unknown field with its tag in the fewest bytes; groups
-// stay as they are inside.
-func minimal(number protowire.Number, wire protowire.Type, value []byte) []byte {
-	b := protowire.AppendTag(nil, number, wire)
-	switch wire {
+	b = protowire.AppendTag(b, c.number, c.wire)
+	switch value := c.bytes[c.tag:]; c.wire {
 	case protowire.VarintType:
 		v, _ := protowire.ConsumeVarint(value)
 		return protowire.AppendVarint(b, v)
 	case protowire.BytesType:
-		v, _ := protowire.ConsumeBytes(value)
-		return protowire.AppendBytes(b, v)
+		return protowire.AppendBytes(b, c.content())
+	default:
+		return append(b, value...)
 	}
-	return append(b, value...)
 }

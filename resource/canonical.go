@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -32,6 +32,10 @@ const maxDepth = 200
 //
 // Lists keep their order, but for the virtual hosts of a RouteConfiguration
 // that is itself the resource: they go by name.
+//
+// It lets protobuf marshal a message, which settles everything but order,
+// and then puts the bytes in order: nothing depends on the order in which a
+// build of protobuf happens to write.
 type encoder struct {
 	allowUnknown bool       // fields
 	allowOpaque  bool       // types of Any values
@@ -39,226 +43,319 @@ type encoder struct {
 
 	at       trail
 	depth    int
+	chunks   []chunk // of the messages being written, the innermost last
 	problems Problems
 }
 
-// plan is what the encoder knows of a message type.
-type plan struct {
-	fields   []protoreflect.FieldDescriptor // ascending number
-	messages []protoreflect.FieldDescriptor // those of fields that hold messages
-	any      bool
-	bare     bool                        // JSON writes its content without the names of its fields
-	check    func(proto.Message) []fault // nil: none
+// chunk is one field as it was marshalled.
+type chunk struct {
+	field  *fieldPlan // nil: unknown
+	number protowire.Number
+	wire   protowire.Type
+	tag    int    // length of the tag
+	bytes  []byte // with the tag
+	index  int    // in its list
 }
 
-var plans sync.Map // protoreflect.MessageDescriptor → *plan
-
-func planOf(md protoreflect.MessageDescriptor) *plan {
-	if p, ok := plans.Load(md); ok {
-		return p.(*plan)
-	}
-	p := &plan{any: md.FullName() == "google.protobuf.Any", check: checks[md.FullName()]}
-	switch md.FullName() {
-	case "google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue":
-		p.bare = true
-	default:
-		p.bare = wrapped(md) != nil
-	}
-	for i := range md.Fields().Len() {
-		p.fields = append(p.fields, md.Fields().Get(i))
-	}
-	slices.SortFunc(p.fields, func(a, b protoreflect.FieldDescriptor) int { return int(a.Number() - b.Number()) })
-	for _, f := range p.fields {
-		if f.Message() != nil && (!f.IsMap() || f.MapValue().Message() != nil) {
-			p.messages = append(p.messages, f)
-		}
-	}
-	kept, _ := plans.LoadOrStore(md, p)
-	return kept.(*plan)
+// content is what a length stands before.
+func (c chunk) content() []byte {
+	b, _ := protowire.ConsumeBytes(c.bytes[c.tag:])
+	return b
 }
 
 func (e *encoder) problem(format string, args ...any) {
 	e.problems = append(e.problems, Problem{Path: e.at.String(), Message: fmt.Sprintf(format, args...)})
 }
 
-// message appends m without a length.
-func (e *encoder) message(b []byte, m protoreflect.Message) []byte {
+// encode appends m without a length. m is of generated code.
+func (e *encoder) encode(b []byte, m protoreflect.Message) []byte {
+	wire, err := proto.MarshalOptions{AllowPartial: true}.Marshal(m.Interface())
+	if err != nil {
+		e.unreadable(m, err)
+		return b
+	}
+	return e.message(b, planOf(m.Descriptor()), wire)
+}
+
+// unreadable says where m holds a string that is not UTF-8.
+func (e *encoder) unreadable(m protoreflect.Message, err error) {
+	found := len(e.problems)
+	w := walk{}
+	w.visit = func(m protoreflect.Message) {
+		for f, v := range m.Range {
+			if f.Kind() == protoreflect.StringKind && !f.IsList() && !f.IsMap() && !utf8.ValidString(v.String()) {
+				e.problems = append(e.problems, Problem{Path: strings.TrimPrefix(w.at.String()+"."+string(f.Name()), "."), Message: "is not valid UTF-8"})
+			}
+		}
+	}
+	w.message(m)
+	if len(e.problems) == found {
+		e.problem("%v", err)
+	}
+}
+
+// message appends a message that protobuf marshalled.
+func (e *encoder) message(b []byte, p *plan, wire []byte) []byte {
 	if e.depth >= maxDepth {
 		e.problem("messages nest deeper than %d", maxDepth)
 		return b
 	}
 	e.depth++
 	defer func() { e.depth-- }()
-	p := planOf(m.Descriptor())
 	if p.any {
-		return e.any(b, m)
+		return e.any(b, wire)
 	}
 	if e.validator != nil && p.check != nil {
-		e.validator.report(e.at, p.check(m.Interface())...)
+		e.validator.report(e.at, p.check(wire)...)
 	}
-	for _, f := range p.fields {
-		switch {
-		case !m.Has(f):
-		case p.bare:
-			b = e.field(b, m, f)
-		default:
-			e.at.push(f)
-			b = e.field(b, m, f)
-			e.at.pop()
+	base := len(e.chunks)
+	if !e.scan(p, wire) {
+		e.problem("holds malformed bytes")
+		return b
+	}
+	end := len(e.chunks)
+	for i := base; i < end; {
+		j := i + 1
+		for j < end && e.chunks[j].number == e.chunks[i].number && e.chunks[j].field == e.chunks[i].field {
+			j++
 		}
+		b = e.run(b, p, i, j)
+		i = j
 	}
-	return e.unknown(b, m.GetUnknown())
+	clear(e.chunks[base:end])
+	e.chunks = e.chunks[:base]
+	return b
 }
 
-func (e *encoder) field(b []byte, m protoreflect.Message, f protoreflect.FieldDescriptor) []byte {
-	v := m.Get(f)
-	switch {
-	case f.IsMap():
-		return e.mapEntries(b, v.Map(), f)
-	case f.IsList() && f.IsPacked():
-		b = protowire.AppendTag(b, f.Number(), protowire.BytesType)
-		start := len(b)
-		for i := range v.List().Len() {
-			b = e.scalar(b, v.List().Get(i), f)
+// scan cuts a message into chunks, in canonical order.
+func (e *encoder) scan(p *plan, wire []byte) bool {
+	base, sorted, last := len(e.chunks), true, protowire.Number(0)
+	for len(wire) > 0 {
+		number, typ, n := protowire.ConsumeTag(wire)
+		if n < 0 {
+			return false
 		}
-		return prefixLength(b, start)
-	case f.IsList():
-		list := v.List()
-		for _, i := range e.order(m, f, list) {
-			e.at.pushIndex(i)
-			b = e.single(b, list.Get(i), f)
-			e.at.pop()
+		size := protowire.ConsumeFieldValue(number, typ, wire[n:])
+		if size < 0 {
+			return false
+		}
+		c := chunk{p.field(number), number, typ, n, wire[:n+size], 0}
+		sorted = sorted && number >= last && c.field != nil
+		last = number
+		e.chunks = append(e.chunks, c)
+		wire = wire[n+size:]
+	}
+	if !sorted {
+		slices.SortStableFunc(e.chunks[base:], func(a, b chunk) int {
+			if (a.field == nil) != (b.field == nil) {
+				if a.field == nil {
+					return 1
+				}
+				return -1
+			}
+			return int(a.number) - int(b.number)
+		})
+	}
+	return true
+}
+
+// run appends the chunks from i to j, which are of one field.
+func (e *encoder) run(b []byte, p *plan, i, j int) []byte {
+	f := e.chunks[i].field
+	if f == nil {
+		for ; i < j; i++ {
+			b = e.unknown(b, e.chunks[i])
 		}
 		return b
 	}
-	return e.single(b, v, f)
-}
-
-// order is the order in which a list's elements are written.
-func (e *encoder) order(m protoreflect.Message, f protoreflect.FieldDescriptor, list protoreflect.List) []int {
-	order := make([]int, list.Len())
-	for i := range order {
-		order[i] = i
+	if !p.bare {
+		e.at.push(f.FieldDescriptor)
+		defer e.at.pop()
 	}
-	if e.depth == 1 && f.Name() == "virtual_hosts" && m.Descriptor().FullName() == protoreflect.FullName(Route) {
-		name := f.Message().Fields().ByName("name")
-		slices.SortStableFunc(order, func(a, b int) int {
-			return strings.Compare(list.Get(a).Message().Get(name).String(), list.Get(b).Message().Get(name).String())
+	switch {
+	case f.isMap:
+		return e.entries(b, f, e.chunks[i:j:j])
+	case f.message == nil:
+		for ; i < j; i++ {
+			b = append(b, steady(f, e.chunks[i])...)
+		}
+		return b
+	case !f.IsList():
+		return e.nested(b, f, e.chunks[i])
+	}
+	for k := i; k < j; k++ {
+		e.chunks[k].index = k - i
+	}
+	if e.depth == 1 && f.Number() == routeHosts && p.md.FullName() == Route.fullName() {
+		slices.SortStableFunc(e.chunks[i:j], func(x, y chunk) int {
+			a, _ := hostNameOf(x.content())
+			b, _ := hostNameOf(y.content())
+			return strings.Compare(a, b)
 		})
 	}
-	return order
+	for ; i < j; i++ {
+		e.at.pushIndex(e.chunks[i].index)
+		b = e.nested(b, f, e.chunks[i])
+		e.at.pop()
+	}
+	return b
 }
 
-// single appends one value with its tag.
-func (e *encoder) single(b []byte, v protoreflect.Value, f protoreflect.FieldDescriptor) []byte {
-	switch f.Kind() {
-	case protoreflect.MessageKind:
-		b = protowire.AppendTag(b, f.Number(), protowire.BytesType)
-		start := len(b)
-		return prefixLength(e.message(b, v.Message()), start)
-	case protoreflect.GroupKind:
-		b = protowire.AppendTag(b, f.Number(), protowire.StartGroupType)
-		b = e.message(b, v.Message())
-		return protowire.AppendTag(b, f.Number(), protowire.EndGroupType)
+// nested appends a message with its tag and length.
+func (e *encoder) nested(b []byte, f *fieldPlan, c chunk) []byte {
+	if c.wire != protowire.BytesType {
+		return append(b, c.bytes...) // a group, which proto3 lacks
 	}
-	b = protowire.AppendTag(b, f.Number(), wireTypes[f.Kind()])
-	return e.scalar(b, v, f)
+	b = append(b, c.bytes[:c.tag]...)
+	start := len(b)
+	return prefixLength(e.message(b, f.plan(), c.content()), start)
 }
 
 // prefixLength puts the length of b[start:] before it.
 func prefixLength(b []byte, start int) []byte {
 	n := len(b) - start
 	size := protowire.SizeVarint(uint64(n))
-	b = append(b, make([]byte, size)...)
+	var room [10]byte
+	b = append(b, room[:size]...)
 	copy(b[start+size:], b[start:start+n])
 	protowire.AppendVarint(b[:start], uint64(n))
 	return b
 }
 
-var wireTypes = map[protoreflect.Kind]protowire.Type{
-	protoreflect.BoolKind: protowire.VarintType, protoreflect.EnumKind: protowire.VarintType,
-	protoreflect.Int32Kind: protowire.VarintType, protoreflect.Sint32Kind: protowire.VarintType,
-	protoreflect.Uint32Kind: protowire.VarintType, protoreflect.Int64Kind: protowire.VarintType,
-	protoreflect.Sint64Kind: protowire.VarintType, protoreflect.Uint64Kind: protowire.VarintType,
-	protoreflect.Sfixed32Kind: protowire.Fixed32Type, protoreflect.Fixed32Kind: protowire.Fixed32Type,
-	protoreflect.FloatKind: protowire.Fixed32Type, protoreflect.Sfixed64Kind: protowire.Fixed64Type,
-	protoreflect.Fixed64Kind: protowire.Fixed64Type, protoreflect.DoubleKind: protowire.Fixed64Type,
-	protoreflect.StringKind: protowire.BytesType, protoreflect.BytesKind: protowire.BytesType,
-}
-
-// scalar appends one value without its tag.
-func (e *encoder) scalar(b []byte, v protoreflect.Value, f protoreflect.FieldDescriptor) []byte {
-	switch f.Kind() {
-	case protoreflect.BoolKind:
-		return protowire.AppendVarint(b, protowire.EncodeBool(v.Bool()))
-	case protoreflect.EnumKind:
-		return protowire.AppendVarint(b, uint64(v.Enum()))
-	case protoreflect.Int32Kind, protoreflect.Int64Kind:
-		return protowire.AppendVarint(b, uint64(v.Int()))
-	case protoreflect.Sint32Kind, protoreflect.Sint64Kind:
-		return protowire.AppendVarint(b, protowire.EncodeZigZag(v.Int()))
-	case protoreflect.Uint32Kind, protoreflect.Uint64Kind:
-		return protowire.AppendVarint(b, v.Uint())
-	case protoreflect.Sfixed32Kind:
-		return protowire.AppendFixed32(b, uint32(v.Int()))
-	case protoreflect.Fixed32Kind:
-		return protowire.AppendFixed32(b, uint32(v.Uint()))
-	case protoreflect.Sfixed64Kind:
-		return protowire.AppendFixed64(b, uint64(v.Int()))
-	case protoreflect.Fixed64Kind:
-		return protowire.AppendFixed64(b, v.Uint())
+// steady gives NaNs one pattern; all else is steady already.
+func steady(f *fieldPlan, c chunk) []byte {
+	width := 0
+	switch f.kind {
 	case protoreflect.FloatKind:
-		if x := v.Float(); x == x {
-			return protowire.AppendFixed32(b, math.Float32bits(float32(x)))
-		}
-		return protowire.AppendFixed32(b, 0x7fc00000)
+		width = 4
 	case protoreflect.DoubleKind:
-		if x := v.Float(); x == x {
-			return protowire.AppendFixed64(b, math.Float64bits(x))
-		}
-		return protowire.AppendFixed64(b, 0x7ff8000000000000)
-	case protoreflect.StringKind:
-		if !utf8.ValidString(v.String()) {
-			e.problem("is not valid UTF-8")
-		}
-		return protowire.AppendString(b, v.String())
+		width = 8
+	default:
+		return c.bytes
 	}
-	return protowire.AppendBytes(b, v.Bytes())
+	numbers := c.bytes[c.tag:]
+	if c.wire == protowire.BytesType {
+		numbers = c.content()
+	}
+	out := slices.Clone(c.bytes[:len(c.bytes)-len(numbers)])
+	for ; len(numbers) >= width; numbers = numbers[width:] {
+		if width == 4 {
+			v, _ := protowire.ConsumeFixed32(numbers)
+			if math.Float32frombits(v) != math.Float32frombits(v) {
+				v = 0x7fc00000
+			}
+			out = protowire.AppendFixed32(out, v)
+			continue
+		}
+		v, _ := protowire.ConsumeFixed64(numbers)
+		if math.IsNaN(math.Float64frombits(v)) {
+			v = 0x7ff8000000000000
+		}
+		out = protowire.AppendFixed64(out, v)
+	}
+	return out
 }
 
-func (e *encoder) mapEntries(b []byte, m protoreflect.Map, f protoreflect.FieldDescriptor) []byte {
-	for _, k := range sortedKeys(m) {
-		e.at.pushKey(k.String())
-		b = protowire.AppendTag(b, f.Number(), protowire.BytesType)
+// entry is one of a map: its fields as they were marshalled.
+type entry struct {
+	key, value chunk
+	number     uint64 // orders keys that are no strings
+	name       string // the key, for people and for the order of strings
+}
+
+// entries appends a map by its keys.
+func (e *encoder) entries(b []byte, f *fieldPlan, chunks []chunk) []byte {
+	all := make([]entry, 0, len(chunks))
+	for _, c := range chunks {
+		all = append(all, entryOf(f, c))
+	}
+	slices.SortFunc(all, func(x, y entry) int {
+		if f.MapKey().Kind() == protoreflect.StringKind {
+			return strings.Compare(x.name, y.name)
+		}
+		return cmp.Compare(x.number, y.number)
+	})
+	for i, one := range all {
+		b = append(b, chunks[i].bytes[:chunks[i].tag]...)
 		start := len(b)
-		b = e.single(b, k.Value(), f.MapKey())
-		b = e.single(b, m.Get(k), f.MapValue())
-		b = prefixLength(b, start)
+		b = append(b, one.key.bytes...)
+		e.at.pushKey(one.name)
+		if f.message != nil {
+			b = e.nested(b, f, one.value)
+		} else {
+			b = append(b, steady(f, one.value)...)
+		}
 		e.at.pop()
+		b = prefixLength(b, start)
 	}
 	return b
 }
 
+// entryOf reads a map's entry. protobuf writes both its fields.
+func entryOf(f *fieldPlan, c chunk) (one entry) {
+	for b := c.content(); len(b) > 0; {
+		number, typ, n := protowire.ConsumeTag(b)
+		size := protowire.ConsumeFieldValue(number, typ, b[max(n, 0):])
+		if n < 0 || size < 0 {
+			break
+		}
+		if part := (chunk{nil, number, typ, n, b[:n+size], 0}); number == 1 {
+			one.key = part
+		} else {
+			one.value = part
+		}
+		b = b[n+size:]
+	}
+	key := one.key.bytes[one.key.tag:]
+	if kind := f.MapKey().Kind(); kind == protoreflect.StringKind {
+		one.name = string(one.key.content())
+	} else {
+		one.number, one.name = keyNumber(kind, one.key.wire, key)
+	}
+	return one
+}
+
+// keyNumber is a number or boolean as one that sorts like it, and as text.
+func keyNumber(kind protoreflect.Kind, wire protowire.Type, b []byte) (uint64, string) {
+	var v uint64
+	switch wire {
+	case protowire.Fixed32Type:
+		x, _ := protowire.ConsumeFixed32(b)
+		if v = uint64(x); kind == protoreflect.Sfixed32Kind {
+			v = uint64(int64(int32(x)))
+		}
+	case protowire.Fixed64Type:
+		v, _ = protowire.ConsumeFixed64(b)
+	default:
+		v, _ = protowire.ConsumeVarint(b)
+	}
+	switch kind {
+	case protoreflect.Sint32Kind, protoreflect.Sint64Kind:
+		v = uint64(protowire.DecodeZigZag(v))
+	case protoreflect.BoolKind, protoreflect.Uint32Kind, protoreflect.Uint64Kind, protoreflect.Fixed32Kind, protoreflect.Fixed64Kind:
+		return v, strconv.FormatUint(v, 10)
+	}
+	return v ^ 1<<63, strconv.FormatInt(int64(v), 10)
+}
+
+// sortedKeys is a map's keys: numbers by value, strings by byte, false first.
 func sortedKeys(m protoreflect.Map) []protoreflect.MapKey {
 	keys := make([]protoreflect.MapKey, 0, m.Len())
 	for k := range m.Range {
 		keys = append(keys, k)
 	}
-	slices.SortFunc(keys, compareKeys)
+	slices.SortFunc(keys, func(a, b protoreflect.MapKey) int {
+		switch x := a.Interface().(type) {
+		case bool:
+			return int(protowire.EncodeBool(x)) - int(protowire.EncodeBool(b.Bool()))
+		case string:
+			return strings.Compare(x, b.String())
+		case int32, int64:
+			return cmp.Compare(a.Int(), b.Int())
+		}
+		return cmp.Compare(a.Uint(), b.Uint())
+	})
 	return keys
-}
-
-// compareKeys orders map keys: numbers by value, strings by byte, false first.
-func compareKeys(a, b protoreflect.MapKey) int {
-	switch x := a.Interface().(type) {
-	case bool:
-		return int(protowire.EncodeBool(x)) - int(protowire.EncodeBool(b.Bool()))
-	case string:
-		return strings.Compare(x, b.String())
-	case int32, int64:
-		return cmp.Compare(a.Int(), b.Int())
-	}
-	return cmp.Compare(a.Uint(), b.Uint())
 }
 
 // Equal reports whether two messages have the same canonical form. Messages
@@ -266,5 +363,5 @@ func compareKeys(a, b protoreflect.MapKey) int {
 func Equal(a, b proto.Message) bool {
 	x, y := encoder{allowUnknown: true, allowOpaque: true}, encoder{allowUnknown: true, allowOpaque: true}
 	return a.ProtoReflect().Descriptor().FullName() == b.ProtoReflect().Descriptor().FullName() &&
-		string(x.message(nil, a.ProtoReflect())) == string(y.message(nil, b.ProtoReflect()))
+		string(x.encode(nil, a.ProtoReflect())) == string(y.encode(nil, b.ProtoReflect()))
 }

@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "rewrite golden files")
 // canonicalOf is the canonical form without any validation.
 func canonicalOf(t interface{ Fatalf(string, ...any) }, m protoreflect.Message) []byte {
 	e := encoder{allowUnknown: true, allowOpaque: true}
-	b := e.message(nil, m)
+	b := e.encode(nil, m)
 	if len(e.problems) > 0 {
 		t.Fatalf("%s: %v", m.Descriptor().FullName(), e.problems)
 	}
@@ -257,4 +257,13 @@ func TestOrderOfHostsMeansNothing(t *testing.T) {
 	if r, err = New(m); err != nil || r.Digest() == whole.Digest() {
 		t.Errorf("another domain has the same digest (error %v)", err)
 	}
+}
+
+func TestCanonicalFormIsWhatItsDefinitionSays(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := randomMessage(t)
+		if got, want := canonicalOf(t, m), (&oracle{}).message(nil, m); !bytes.Equal(got, want) {
+			t.Fatalf("%v\ngot  %x\nwant %x", m, got, want)
+		}
+	})
 }

@@ -41,7 +41,7 @@ func (d Decoder) build(m proto.Message) (*Resource, Problems) {
 	v := validator{}
 	v.root(t, name, m)
 	e := encoder{allowUnknown: d.AllowUnknown, allowOpaque: d.AllowOpaqueTypes, validator: &v}
-	b := e.message(nil, pm)
+	b := e.encode(nil, pm)
 	problems := append(withoutEchoes(v.problems), e.problems...)
 	if limit := d.maxResource(); len(b) > limit {
 		problems = append(problems, Problem{Message: tooLarge(len(b), limit)})

@@ -161,7 +161,7 @@ func (p *patcher) encode(n *yaml.Node, m protoreflect.Message) ([]byte, bool) {
 	v := validator{}
 	v.rules(nil, m.Interface())
 	e := encoder{allowUnknown: p.AllowUnknown, allowOpaque: p.AllowOpaqueTypes, validator: &v, depth: 1}
-	b := e.message(nil, m)
+	b := e.encode(nil, m)
 	for _, problem := range append(withoutEchoes(v.problems), e.problems...) {
 		at := locate(n, problem.Path)
 		problem.Line, problem.Column = at.Line, at.Column

@@ -9,10 +9,10 @@ import (
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
-	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -23,50 +23,96 @@ type fault struct{ path, message string }
 const negative = "must not be negative"
 
 // checks are what Envoy demands beyond its generated rules, by message type,
-// at any depth. Only what Envoy 1.40 was seen to refuse is here: a check that
-// is stricter than Envoy keeps users from what works.
-var checks = map[protoreflect.FullName]func(proto.Message) []fault{
-	"envoy.config.cluster.v3.Cluster":          checkCluster,
-	"envoy.config.route.v3.RouteConfiguration": checkDomains,
-	"envoy.config.route.v3.VirtualHost":        checkRemovals,
-	"envoy.config.route.v3.RouteAction":        checkAction,
-	"envoy.config.route.v3.WeightedCluster":    checkWeights,
-	"envoy.config.route.v3.RetryPolicy.RetryBackOff": func(m proto.Message) []fault {
-		b := m.(*routev3.RetryPolicy_RetryBackOff)
-		if b.MaxInterval != nil && b.MaxInterval.AsDuration() < b.BaseInterval.AsDuration() {
-			return []fault{{"max_interval", "must not be less than base_interval"}}
-		}
-		return nil
-	},
-	"envoy.type.matcher.v3.RegexMatcher": func(m proto.Message) []fault {
-		return checkRegex(m.(*matcherv3.RegexMatcher).Regex)
-	},
-	"google.protobuf.Duration": func(m proto.Message) []fault {
-		switch d := m.(*durationpb.Duration); {
-		case d.CheckValid() != nil:
-			return []fault{{"", "is out of the range of durations"}}
-		case d.Seconds < 0 || d.Nanos < 0:
-			return []fault{{"", negative}}
-		}
-		return nil
-	},
-	"google.protobuf.Timestamp": func(m proto.Message) []fault {
-		if m.(*timestamppb.Timestamp).CheckValid() != nil {
-			return []fault{{"", "is out of the range of times"}}
-		}
-		return nil
-	},
-	"google.protobuf.Value": func(m proto.Message) []fault {
-		v := m.(*structpb.Value)
-		if n, ok := v.Kind.(*structpb.Value_NumberValue); v.Kind == nil || ok && (math.IsNaN(n.NumberValue) || math.IsInf(n.NumberValue, 0)) {
-			return []fault{{"", "must be null, a finite number, a string, a boolean, a mapping or a list"}}
-		}
-		return nil
-	},
+// at any depth, on marshalled messages: those of which a resource has
+// thousands are checked without being parsed. Only what Envoy 1.40 was seen
+// to refuse is here: a check that is stricter than Envoy keeps users from
+// what works.
+var checks = map[protoreflect.FullName]func([]byte) []fault{
+	"envoy.config.cluster.v3.Cluster":                parsed(checkCluster),
+	"envoy.config.route.v3.RouteConfiguration":       checkDomains,
+	"envoy.config.route.v3.VirtualHost":              func(b []byte) []fault { return unremovable(wireStrings(b, hostRemovals)) },
+	"envoy.config.route.v3.Route":                    func(b []byte) []fault { return unremovable(wireStrings(b, entryRemovals)) },
+	"envoy.config.route.v3.RouteAction":              checkAction,
+	"envoy.config.route.v3.WeightedCluster":          parsed(checkWeights),
+	"envoy.config.route.v3.RetryPolicy.RetryBackOff": parsed(checkBackOff),
+	"envoy.type.matcher.v3.RegexMatcher":             parsed(func(m *matcherv3.RegexMatcher) []fault { return checkRegex(m.Regex) }),
+	"google.protobuf.Duration":                       checkDuration,
+	"google.protobuf.Timestamp":                      parsed(checkTime),
+	"google.protobuf.Value":                          checkValue,
 }
 
-func checkCluster(m proto.Message) (faults []fault) {
-	c := m.(*clusterv3.Cluster)
+// Field numbers that the checks on marshalled messages rely on.
+const (
+	routeRemovals = 8  // RouteConfiguration.request_headers_to_remove
+	hostDomains   = 2  // VirtualHost.domains
+	hostRemovals  = 13 // VirtualHost.request_headers_to_remove
+	entryRemovals = 12 // Route.request_headers_to_remove
+	prefixRewrite = 5  // RouteAction.prefix_rewrite
+	regexRewrite  = 32 // RouteAction.regex_rewrite
+	rewritePolicy = 41 // RouteAction.path_rewrite_policy
+	numberValue   = 2  // Value.number_value
+	timeSeconds   = 1  // Duration.seconds
+	timeNanos     = 2  // Duration.nanos
+)
+
+// parsed is a check that needs the message.
+func parsed[M any, P interface {
+	*M
+	proto.Message
+}](check func(P) []fault) func([]byte) []fault {
+	return func(b []byte) []fault {
+		m := P(new(M))
+		if proto.Unmarshal(b, m) != nil {
+			return nil
+		}
+		return check(m)
+	}
+}
+
+func checkBackOff(b *routev3.RetryPolicy_RetryBackOff) []fault {
+	if b.MaxInterval != nil && b.MaxInterval.AsDuration() < b.BaseInterval.AsDuration() {
+		return []fault{{"max_interval", "must not be less than base_interval"}}
+	}
+	return nil
+}
+
+func checkDuration(b []byte) []fault {
+	var d durationpb.Duration
+	for n, value := range wireFields(b) {
+		switch v, _ := protowire.ConsumeVarint(value); n {
+		case timeSeconds:
+			d.Seconds = int64(v)
+		case timeNanos:
+			d.Nanos = int32(v)
+		}
+	}
+	switch {
+	case d.CheckValid() != nil:
+		return []fault{{"", "is out of the range of durations"}}
+	case d.Seconds < 0 || d.Nanos < 0:
+		return []fault{{"", negative}}
+	}
+	return nil
+}
+
+func checkTime(t *timestamppb.Timestamp) []fault {
+	if t.CheckValid() != nil {
+		return []fault{{"", "is out of the range of times"}}
+	}
+	return nil
+}
+
+func checkValue(b []byte) []fault {
+	for n, value := range wireFields(b) {
+		bits, _ := protowire.ConsumeFixed64(value)
+		if v := math.Float64frombits(bits); n != numberValue || !math.IsNaN(v) && !math.IsInf(v, 0) {
+			return nil
+		}
+	}
+	return []fault{{"", "must be null, a finite number, a string, a boolean, a mapping or a list"}}
+}
+
+func checkCluster(c *clusterv3.Cluster) (faults []fault) {
 	custom := c.GetClusterType() != nil
 	eds := c.GetType() == clusterv3.Cluster_EDS && !custom
 	switch {
@@ -93,50 +139,49 @@ func checkCluster(m proto.Message) (faults []fault) {
 }
 
 // checkDomains finds domains that stand twice in one route configuration.
-// Envoy compares them in lower case.
-func checkDomains(m proto.Message) []fault {
+func checkDomains(b []byte) []fault {
 	var faults []fault
 	seen := map[string]string{}
-	for i, host := range m.(*routev3.RouteConfiguration).VirtualHosts {
-		faults = append(faults, repeatedDomains(fmt.Sprintf("virtual_hosts[%d].", i), host, seen)...)
+	i := 0
+	for number, host := range wireFields(b) {
+		if number == routeHosts {
+			faults = append(faults, repeatedDomains(fmt.Sprintf("virtual_hosts[%d].", i), host, seen)...)
+			i++
+		}
 	}
-	return append(faults, unremovable("", m.(*routev3.RouteConfiguration).RequestHeadersToRemove)...)
+	return append(faults, unremovable(wireStrings(b, routeRemovals))...)
 }
 
-// repeatedDomains checks one host and remembers its domains in seen, each
-// with the host that has it.
-func repeatedDomains(at string, host *routev3.VirtualHost, seen map[string]string) (faults []fault) {
-	for i, domain := range host.Domains {
+// repeatedDomains checks a marshalled VirtualHost and remembers its domains
+// in seen, each with the host that has it. Envoy compares in lower case.
+func repeatedDomains(at string, host []byte, seen map[string]string) (faults []fault) {
+	name, _ := hostNameOf(host)
+	for i, domain := range wireStrings(host, hostDomains) {
 		key := strings.ToLower(domain)
 		if other, ok := seen[key]; ok {
 			faults = append(faults, fault{fmt.Sprintf("%sdomains[%d]", at, i), fmt.Sprintf(
 				"%q is already a domain of virtual host %q: each may stand once in a route configuration", domain, other)})
 			continue
 		}
-		seen[key] = host.Name
+		seen[key] = name
 	}
 	return faults
 }
 
-func checkRemovals(m proto.Message) []fault {
-	return unremovable("", m.(*routev3.VirtualHost).RequestHeadersToRemove)
-}
-
 // unremovable finds request headers that Envoy does not let anybody remove.
-func unremovable(at string, headers []string) (faults []fault) {
+func unremovable(headers []string) (faults []fault) {
 	for i, h := range headers {
 		if strings.HasPrefix(h, ":") || strings.EqualFold(h, "host") {
-			faults = append(faults, fault{fmt.Sprintf("%srequest_headers_to_remove[%d]", at, i), fmt.Sprintf("%q cannot be removed", h)})
+			faults = append(faults, fault{fmt.Sprintf("request_headers_to_remove[%d]", i), fmt.Sprintf("%q cannot be removed", h)})
 		}
 	}
 	return faults
 }
 
-func checkAction(m proto.Message) []fault {
-	a := m.(*routev3.RouteAction)
+func checkAction(b []byte) []fault {
 	rewrites := 0
-	for _, set := range []bool{a.PrefixRewrite != "", a.RegexRewrite != nil, a.PathRewritePolicy != nil} {
-		if set {
+	for number := range wireFields(b) {
+		if number == prefixRewrite || number == regexRewrite || number == rewritePolicy {
 			rewrites++
 		}
 	}
@@ -146,9 +191,9 @@ func checkAction(m proto.Message) []fault {
 	return nil
 }
 
-func checkWeights(m proto.Message) (faults []fault) {
+func checkWeights(m *routev3.WeightedCluster) (faults []fault) {
 	var sum uint64
-	for i, c := range m.(*routev3.WeightedCluster).Clusters {
+	for i, c := range m.Clusters {
 		if c.Weight == nil {
 			faults = append(faults, fault{fmt.Sprintf("clusters[%d].weight", i), "is required"})
 		}

@@ -41,7 +41,14 @@ func (v *validator) root(t Type, name string, m proto.Message) {
 			}
 		}
 	case *routev3.VirtualHost:
-		v.report(nil, repeatedDomains("", m, map[string]string{})...)
+		seen := map[string]bool{}
+		for i, domain := range m.Domains {
+			if key := strings.ToLower(domain); seen[key] {
+				v.report(nil, fault{fmt.Sprintf("domains[%d]", i), fmt.Sprintf("%q stands twice", domain)})
+			} else {
+				seen[key] = true
+			}
+		}
 	case *deltaplanev1.Fleet:
 		v.report(nil, checkFleet(m)...)
 	}

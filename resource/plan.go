@@ -1,0 +1,95 @@
+package resource
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// plan is what walks need to know of a message type, made once.
+type plan struct {
+	md       protoreflect.MessageDescriptor
+	fields   []protoreflect.FieldDescriptor // ascending number
+	messages []protoreflect.FieldDescriptor // those of fields that hold messages
+	known    []*fieldPlan                   // by number, up to maxIndexed
+	far      map[protowire.Number]*fieldPlan
+	any      bool
+	bare     bool                 // JSON writes its content without the names of its fields
+	check    func([]byte) []fault // nil: none
+}
+
+// fieldPlan is a field and the plan of the messages that it holds.
+type fieldPlan struct {
+	protoreflect.FieldDescriptor
+	kind    protoreflect.Kind // of a map's values, for a map
+	message protoreflect.MessageDescriptor
+	isMap   bool
+	packed  bool
+	child   atomic.Pointer[plan]
+}
+
+// maxIndexed is the highest field number that is looked up by index.
+const maxIndexed = 255
+
+var plans sync.Map // protoreflect.MessageDescriptor → *plan
+
+func planOf(md protoreflect.MessageDescriptor) *plan {
+	if p, ok := plans.Load(md); ok {
+		return p.(*plan)
+	}
+	p := &plan{md: md, any: md.FullName() == "google.protobuf.Any", check: checks[md.FullName()], far: map[protowire.Number]*fieldPlan{}}
+	switch md.FullName() {
+	case "google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue":
+		p.bare = true
+	default:
+		p.bare = wrapped(md) != nil
+	}
+	for i := range md.Fields().Len() {
+		p.fields = append(p.fields, md.Fields().Get(i))
+	}
+	slices.SortFunc(p.fields, func(a, b protoreflect.FieldDescriptor) int { return int(a.Number() - b.Number()) })
+	for _, f := range p.fields {
+		if f.Message() != nil && (!f.IsMap() || f.MapValue().Message() != nil) {
+			p.messages = append(p.messages, f)
+		}
+		p.index(f)
+	}
+	kept, _ := plans.LoadOrStore(md, p)
+	return kept.(*plan)
+}
+
+func (p *plan) index(f protoreflect.FieldDescriptor) {
+	fp := &fieldPlan{FieldDescriptor: f, kind: f.Kind(), message: f.Message(), isMap: f.IsMap(), packed: f.IsPacked()}
+	if f.IsMap() {
+		fp.kind, fp.message = f.MapValue().Kind(), f.MapValue().Message()
+	}
+	if f.Number() > maxIndexed {
+		p.far[f.Number()] = fp
+		return
+	}
+	for len(p.known) <= int(f.Number()) {
+		p.known = append(p.known, nil)
+	}
+	p.known[f.Number()] = fp
+}
+
+// field is the field of a number; nil if there is none.
+func (p *plan) field(n protowire.Number) *fieldPlan {
+	if int(n) < len(p.known) {
+		return p.known[n]
+	}
+	return p.far[n]
+}
+
+// plan is that of the messages which f holds.
+func (f *fieldPlan) plan() *plan {
+	if p := f.child.Load(); p != nil {
+		return p
+	}
+	p := planOf(f.message)
+	f.child.Store(p)
+	return p
+}
