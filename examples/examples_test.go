@@ -60,8 +60,8 @@ func show(t *testing.T, documents string, listeners int) *envoytest.Envoy {
 		t.Errorf("applied with warnings: %v", plan.Warnings)
 	}
 	e.WaitReady()
-	e.WaitStat(`listener_manager\.total_listeners_active`, func(n uint64) bool { return n == uint64(listeners) })
-	e.WaitStat(`cluster_manager\.warming_clusters`, func(n uint64) bool { return n == 0 })
+	e.WaitStat("listener_manager.total_listeners_active", func(n uint64) bool { return n == uint64(listeners) })
+	e.WaitStat("cluster_manager.warming_clusters", func(n uint64) bool { return n == 0 })
 	plane.WaitInSync(node, plan.Version)
 	proxy, err := plane.Status(envoytest.Context(t), node)
 	if err != nil {
