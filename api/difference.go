@@ -104,7 +104,10 @@ func differenceOf(a, b *deltaplane.Snapshot, prefix string) *Plan {
 		}
 		addPart(step, c, path)
 	}
-	for _, step := range routes {
+	for k, step := range routes {
+		if e, ok := b.Get(k); ok {
+			step.Bytes = describe(b, k, e).Bytes // what goes to proxies is the whole of it
+		}
 		plan.add(*step)
 	}
 	plan.sort()
@@ -127,9 +130,6 @@ func inlineHost(k deltaplane.Key, c entryChange) (bool, string) {
 // addPart adds the change of a shell (host "") or of an inline host to its
 // route configuration's step.
 func addPart(step *Step, c entryChange, host string) {
-	if c.HasNew {
-		step.Bytes += c.New.Resource.Size()
-	}
 	if host == "" {
 		switch {
 		case !c.HasOld:

@@ -146,7 +146,7 @@ func (d document) checkObject(at string, schema, value map[string]any) error {
 
 func TestRealAnswersHaveTheDescribedShapes(t *testing.T) {
 	d := readDocument(t)
-	w := newWorld(t)
+	w := newWorld(t, func(c *Config) { c.Resync = func(node string) bool { return node == "edge-7" } })
 	now := w.store.Health().Since
 	w.proxies.set(
 		Proxy{Node: "edge-1", Cluster: "edge", Agent: "envoy 1.40.0", Connected: true, Since: now, Peer: "127.0.0.1:1", State: InSync, LastAck: now,
@@ -178,6 +178,8 @@ func TestRealAnswersHaveTheDescribedShapes(t *testing.T) {
 		{"GET", "/v1/status?limit=1", "/v1/status", "", 200},
 		{"GET", "/v1/status/edge-7", "/v1/status/{node}", "", 200},
 		{"GET", "/v1/status/none", "/v1/status/{node}", "", 404},
+		{"POST", "/v1/resync/edge-7", "/v1/resync/{node}", "", 200},
+		{"POST", "/v1/resync/none", "/v1/resync/{node}", "", 404},
 		{"DELETE", "/v1/resources/secret/tls", "/v1/resources/{type}/{name}", "", 200},
 		{"POST", "/v1/delete", "/v1/delete", edgeRoute, 200},
 	} {

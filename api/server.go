@@ -19,7 +19,10 @@ import (
 // value of each other field takes its default.
 type Config struct {
 	Store   *deltaplane.Store
-	Proxies Proxies          // who is connected; default: nobody
+	Proxies Proxies // who is connected; default: nobody
+	// Resync has everything that a node refused sent to it again, and reports
+	// whether the node is connected; default: none is.
+	Resync  func(node string) bool
 	Decoder resource.Decoder // how strictly inputs are read
 	Tokens  Tokens           // who may call; empty: everybody who reaches the listener
 	// AnyHost accepts every Host header. Without tokens it must stay false on
@@ -65,6 +68,9 @@ type Server struct {
 func New(cfg Config) *Server {
 	if cfg.Proxies == nil {
 		cfg.Proxies = nobody{}
+	}
+	if cfg.Resync == nil {
+		cfg.Resync = func(string) bool { return false }
 	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 30 * time.Second

@@ -131,3 +131,12 @@ func (s *Server) nodeStatus(w http.ResponseWriter, r *http.Request) error {
 	writeJSON(w, http.StatusOK, p)
 	return nil
 }
+
+// resync has what a node refused sent again, although it has not changed.
+func (s *Server) resync(w http.ResponseWriter, r *http.Request) error {
+	node := r.PathValue("node")
+	if !s.cfg.Resync(node) {
+		return fmt.Errorf("node %q is not connected: %w", node, deltaplane.ErrNotFound)
+	}
+	return s.nodeStatus(w, r)
+}

@@ -13,10 +13,11 @@ import (
 func (t *terminal) blameCommand() *cobra.Command {
 	var namespace, output string
 	cmd := &cobra.Command{
-		Use:     "blame TYPE NAME",
-		Short:   "Show which commit last changed each part of a resource",
-		Example: "  deltaplane blame route edge",
-		Args:    cobra.ExactArgs(2),
+		Use:               "blame TYPE NAME",
+		Short:             "Show which commit last changed each part of a resource",
+		Example:           "  deltaplane blame route edge",
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: completeType,
 	}
 	c := clientFlags(cmd)
 	cmd.Flags().StringVarP(&namespace, "namespace", "n", deltaplane.DefaultNamespace, "where the resource lives")

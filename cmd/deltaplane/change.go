@@ -147,7 +147,8 @@ func (t *terminal) deleteCommand() *cobra.Command {
 		Short: "Remove resources, as one commit",
 		Example: `  deltaplane delete cluster pay
   deltaplane delete -f old.yaml --ignore-not-found`,
-		Args: cobra.MaximumNArgs(2),
+		Args:              cobra.MaximumNArgs(2),
+		ValidArgsFunction: completeType,
 	}
 	files, c := inputFlags(cmd), changeFlags(cmd)
 	cmd.Flags().BoolVar(&ignoreMissing, "ignore-not-found", false, "a name that does not exist is not an error")

@@ -28,7 +28,8 @@ func (t *terminal) getCommand() *cobra.Command {
   deltaplane get cluster
   deltaplane get route edge -o yaml
   deltaplane get cluster pay --version 41 -o json`,
-		Args: cobra.MaximumNArgs(2),
+		Args:              cobra.MaximumNArgs(2),
+		ValidArgsFunction: completeType,
 	}
 	g := &getFlags{client: clientFlags(cmd)}
 	cmd.Flags().StringVarP(&g.namespace, "namespace", "n", "", "only this one (default: all; default for a name)")

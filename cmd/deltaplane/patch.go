@@ -26,7 +26,8 @@ as that host, however large the route configuration is.`,
 		Example: `  deltaplane patch cluster pay -p 'merge: {connect_timeout: 0.25s}'
   deltaplane patch virtualhost edge/shop -p 'route: {name: cart, match: {prefix: /cart}, route: {cluster: cart-v2}}'
   deltaplane patch endpoint pay -p 'remove_endpoint: "10.0.0.1:80"'`,
-		Args: cobra.ExactArgs(2),
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: completeType,
 	}
 	files, c := inputFlags(cmd), changeFlags(cmd)
 	cmd.Flags().StringVarP(&inline, "patch", "p", "", "the patch itself")

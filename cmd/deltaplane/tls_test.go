@@ -176,3 +176,21 @@ func TestTheCommandLineSpeaksTLSWithTokens(t *testing.T) {
 		}
 	}
 }
+
+func TestTheAPISpeaksHTTP2OverTLS(t *testing.T) {
+	cert, key := pair(t, t.TempDir(), "localhost")
+	srv := start(t, "--tls-cert="+cert, "--tls-key="+key)
+	transport := &http.Transport{
+		TLSClientConfig:   &tls.Config{RootCAs: pool(t, cert), ServerName: "localhost"},
+		ForceAttemptHTTP2: true,
+	}
+	defer transport.CloseIdleConnections()
+	answer, err := (&http.Client{Transport: transport}).Get(srv.apiURL + "/v1/versions")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK || answer.ProtoMajor != 2 {
+		t.Errorf("%s over %s, want 200 over HTTP/2", answer.Status, answer.Proto)
+	}
+}
