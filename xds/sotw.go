@@ -47,6 +47,12 @@ func (c *conversation) subscribeSotW(l *lane, q request, first bool) error {
 		}
 	case wants && !was:
 		l.anew()
+	case l.typ == resource.Route && len(added) > 0:
+		// Envoy moves a scope from one table to another by dropping the old
+		// table before it asks for the new one. Where the old one is wanted by
+		// another scope of the same update, its one request adds the new name
+		// and does not show that the old table was dropped.
+		l.answer(names)
 	default:
 		l.answer(added)
 	}
