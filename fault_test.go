@@ -22,7 +22,9 @@ type faultyKV struct {
 	commit atomic.Pointer[func(do func() (*clientv3.TxnResponse, error)) (*clientv3.TxnResponse, error)]
 }
 
-func (k *faultyKV) Txn(ctx context.Context) clientv3.Txn { return &faultyTxn{k.KV.Txn(context.WithoutCancel(ctx)), k, false} }
+func (k *faultyKV) Txn(ctx context.Context) clientv3.Txn {
+	return &faultyTxn{k.KV.Txn(context.WithoutCancel(ctx)), k, false}
+}
 
 // on makes f decide about the next transactions.
 func (k *faultyKV) on(f func(do func() (*clientv3.TxnResponse, error)) (*clientv3.TxnResponse, error)) {

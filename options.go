@@ -3,6 +3,8 @@ package deltaplane
 import (
 	"fmt"
 	"regexp"
+
+	"github.com/deltaplane/deltaplane/resource"
 )
 
 // Options are what every change by a user or a source has in common.
@@ -27,7 +29,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Namespace = DefaultNamespace
 	}
 	if !namespacePattern.MatchString(o.Namespace) {
-		return o, fmt.Errorf("namespace %q: must be 1 to 63 letters, digits, '.', '_' or '-', with a letter or digit at both ends", o.Namespace)
+		return o, resource.Problems{{Message: fmt.Sprintf("namespace %q: must be 1 to 63 letters, digits, '.', '_' or '-', with a letter or digit at both ends", o.Namespace)}}
 	}
 	if o.Owner == "" {
 		o.Owner = "cli"

@@ -2,6 +2,7 @@ package deltaplane
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"testing"
 	"time"
@@ -15,7 +16,17 @@ import (
 	"github.com/deltaplane/deltaplane/resource"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// modelChecks is how many lives of a store TestAStoreDoesWhatPlainMapsDo makes
+// up, unless -rapid.checks says so: each takes a tenth of a second and more.
+const modelChecks = "25"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
+		checks.Value.Set(modelChecks)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // cluster is a resource whose content depends on n.
 func cluster(t testing.TB, name string, n int) *resource.Resource {
