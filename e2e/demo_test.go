@@ -80,7 +80,7 @@ func TestTheDemoEndsOnInterruptAndLeavesNothing(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	stuck := context.AfterFunc(envoytest.Context(t), func() { cmd.Process.Kill() })
+	stuck := context.AfterFunc(envoytest.Context(t), func() { _ = cmd.Process.Kill() })
 	var output strings.Builder
 	var interrupt sync.Once // a second one would end it at once
 	for lines := bufio.NewScanner(out); lines.Scan(); {

@@ -97,8 +97,8 @@ func (s *scene) flips(ctx context.Context, p *printer) error {
 
 // endedBy is nil when the user has ended the demo, which is no failure.
 func endedBy(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }

@@ -62,11 +62,11 @@ func (p *printer) flip(f flip, r traffic.Report) {
 		p.record(p.acknowledged, f.acknowledged)
 		ack = milliseconds(f.acknowledged)
 	}
-	clear := ""
+	wipe := ""
 	if p.cfg.TTY {
-		clear = "\r\x1b[K"
+		wipe = "\r\x1b[K"
 	}
-	fmt.Fprintf(p.out, "%s%5d  %-38s %-8s %9s %9s %9s %12s %7d\n", clear, p.count, fmt.Sprintf("host-%04d.example.test/service-%d/", f.host, f.route), f.to,
+	fmt.Fprintf(p.out, "%s%5d  %-38s %-8s %9s %9s %9s %12s %7d\n", wipe, p.count, fmt.Sprintf("host-%04d.example.test/service-%d/", f.host, f.route), f.to,
 		milliseconds(f.stored), ack, milliseconds(f.traffic), thousands(r.Requests), r.Failures)
 	if p.cfg.TTY {
 		fmt.Fprintf(p.out, "%d flips · to traffic P50 %s, P99 %s, max %s · Ctrl-C ends", p.count,

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"testing"
 )
@@ -34,11 +33,7 @@ func build() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "deltaplane")
-	goTool := filepath.Join(runtime.GOROOT(), "bin", "go")
-	if _, err := os.Stat(goTool); err != nil {
-		goTool = "go"
-	}
-	cmd := exec.Command(goTool, "build", "-tags", "invariants", "-o", path, "github.com/deltaplane/deltaplane/cmd/deltaplane")
+	cmd := exec.Command("go", "build", "-tags", "invariants", "-o", path, "github.com/deltaplane/deltaplane/cmd/deltaplane")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return path, fmt.Errorf("build of cmd/deltaplane: %w\n%s", err, output)
 	}

@@ -103,7 +103,7 @@ func follow(out io.ReadCloser, file string, serving chan<- map[string]any) {
 	lines := bufio.NewReader(out)
 	for {
 		line, err := lines.ReadBytes('\n')
-		log.Write(line)
+		_, _ = log.Write(line) // for reading after a failure: no reason for one
 		var entry map[string]any
 		if json.Unmarshal(line, &entry) == nil && entry["msg"] == "serving" {
 			serving <- entry
@@ -128,7 +128,7 @@ func (p *Plane) Kill() {
 	if err := p.cmd.Process.Kill(); err != nil {
 		p.t.Fatal(err)
 	}
-	<-p.done
+	_ = <-p.done // it was killed
 	p.cmd = nil
 }
 
@@ -146,7 +146,7 @@ func (p *Plane) stop() {
 	case <-time.After(Patience):
 		p.t.Errorf("deltaplane serve did not end on SIGTERM")
 		_ = p.cmd.Process.Kill()
-		<-p.done
+		_ = <-p.done
 	}
 }
 

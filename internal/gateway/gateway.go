@@ -80,11 +80,11 @@ filter_chains:
       stat_prefix: gateway
 `, Listener, g.Listen)
 	if g.Scoped {
-		io.WriteString(w, scopes)
+		fmt.Fprint(w, scopes)
 	} else {
 		fmt.Fprintf(w, "      rds: {route_config_name: %s, config_source: {ads: {}, resource_api_version: V3}}\n", routeConfiguration)
 	}
-	io.WriteString(w, `      http_filters:
+	fmt.Fprint(w, `      http_filters:
       - name: envoy.filters.http.router
         typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
 `)
