@@ -34,7 +34,8 @@ type Plane struct {
 	client *http.Client
 
 	cmd  *exec.Cmd
-	done chan error // of Wait
+	done chan struct{} // closed when the process has been waited for
+	err  error         // of Wait; read after done
 }
 
 // StartPlane runs a control plane on free ports. Its log is printed when the
@@ -75,17 +76,17 @@ func (p *Plane) Start() {
 	}
 	in.Close()
 	serving := make(chan map[string]any, 1)
-	p.done = make(chan error, 1)
+	p.done = make(chan struct{})
 	go func() {
+		defer close(p.done)
 		follow(out, p.logFile(), serving)
-		p.done <- p.cmd.Wait()
+		p.err = p.cmd.Wait()
 	}()
 	select {
 	case line := <-serving:
 		p.XDS, p.API = fmt.Sprint(line["xds"]), fmt.Sprint(line["api"])
-	case err := <-p.done:
-		p.done <- err
-		p.t.Fatalf("deltaplane serve ended: %v\n%s", err, p.logTail())
+	case <-p.done:
+		p.t.Fatalf("deltaplane serve ended: %v\n%s", p.err, p.logTail())
 	case <-time.After(Patience):
 		p.t.Fatalf("deltaplane serve does not serve yet:\n%s", p.logTail())
 	}
@@ -128,7 +129,7 @@ func (p *Plane) Kill() {
 	if err := p.cmd.Process.Kill(); err != nil {
 		p.t.Fatal(err)
 	}
-	_ = <-p.done // it was killed
+	<-p.done
 	p.cmd = nil
 }
 
@@ -139,14 +140,14 @@ func (p *Plane) stop() {
 	}
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended: done tells
 	select {
-	case err := <-p.done:
-		if err != nil {
-			p.t.Errorf("deltaplane serve: %v", err)
+	case <-p.done:
+		if p.err != nil {
+			p.t.Errorf("deltaplane serve: %v", p.err)
 		}
 	case <-time.After(Patience):
 		p.t.Errorf("deltaplane serve did not end on SIGTERM")
 		_ = p.cmd.Process.Kill()
-		_ = <-p.done
+		<-p.done
 	}
 }
 
