@@ -46,15 +46,12 @@ func (p *patcher) mergeFields(n *yaml.Node, m protoreflect.Message) {
 	var plain []*yaml.Node
 	for i := 0; i+1 < len(pairs); i += 2 {
 		key, value := target(pairs[i]), target(pairs[i+1])
-		f := m.Descriptor().Fields().ByName(protoreflect.Name(key.Value))
-		if f == nil {
-			f = m.Descriptor().Fields().ByJSONName(key.Value)
-		}
+		f := planOf(m.Descriptor()).names[key.Value]
 		switch {
 		case f == nil:
 			plain = append(plain, key, value)
 		case value.Tag == "!!null" && !takesNull(f):
-			m.Clear(f)
+			m.Clear(f.FieldDescriptor)
 		default:
 			p.mergeField(key, value, m, f)
 		}
@@ -62,24 +59,22 @@ func (p *patcher) mergeFields(n *yaml.Node, m protoreflect.Message) {
 	p.fields(plain, m)
 }
 
-func (p *patcher) mergeField(key, value *yaml.Node, m protoreflect.Message, f protoreflect.FieldDescriptor) {
+func (p *patcher) mergeField(key, value *yaml.Node, m protoreflect.Message, f *fieldPlan) {
 	mapping := value.Kind == yaml.MappingNode
 	switch {
-	case f.IsMap() && mapping:
+	case f.isMap && mapping:
 		p.at.push(f)
-		p.mergeMap(value, m, f)
+		p.mergeMap(value, m, f.FieldDescriptor)
 		p.at.pop()
-	case f.Message() != nil && !f.IsList() && !f.IsMap() && mapping && m.Has(f):
+	case f.message != nil && !f.isList && mapping && m.Has(f.FieldDescriptor):
 		p.at.push(f)
-		p.mergeMessage(value, m.Mutable(f).Message())
+		p.mergeMessage(value, m.Mutable(f.FieldDescriptor).Message())
 		p.at.pop()
 	default:
-		if one := f.ContainingOneof(); one != nil {
-			if other := m.WhichOneof(one); other != nil {
-				m.Clear(other)
-			}
+		if other := chosen(m, f); other != nil {
+			m.Clear(other)
 		}
-		m.Clear(f)
+		m.Clear(f.FieldDescriptor)
 		p.field(key, value, m, f)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -16,9 +17,11 @@ type plan struct {
 	messages []protoreflect.FieldDescriptor // those of fields that hold messages
 	known    []*fieldPlan                   // by number, up to maxIndexed
 	far      map[protowire.Number]*fieldPlan
+	names    map[string]*fieldPlan // in both spellings
 	any      bool
-	bare     bool                 // JSON writes its content without the names of its fields
-	check    func([]byte) []fault // nil: none
+	bare     bool                                            // JSON writes its content without the names of its fields
+	check    func([]byte) []fault                            // nil: none
+	special  func(*reader, *yaml.Node, protoreflect.Message) // reads what JSON writes in a form of its own; nil: none
 }
 
 // fieldPlan is a field and the plan of the messages that it holds.
@@ -27,7 +30,9 @@ type fieldPlan struct {
 	kind    protoreflect.Kind // of a map's values, for a map
 	message protoreflect.MessageDescriptor
 	isMap   bool
-	packed  bool
+	isList  bool
+	hides   bool // holds key material, whatever stands beside it
+	oneof   protoreflect.OneofDescriptor
 	child   atomic.Pointer[plan]
 }
 
@@ -40,7 +45,8 @@ func planOf(md protoreflect.MessageDescriptor) *plan {
 	if p, ok := plans.Load(md); ok {
 		return p.(*plan)
 	}
-	p := &plan{md: md, any: md.FullName() == "google.protobuf.Any", check: checks[md.FullName()], far: map[protowire.Number]*fieldPlan{}}
+	p := &plan{md: md, any: md.FullName() == "google.protobuf.Any", check: checks[md.FullName()], special: wellKnown[md.FullName()],
+		far: map[protowire.Number]*fieldPlan{}, names: map[string]*fieldPlan{}}
 	switch md.FullName() {
 	case "google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue":
 		p.bare = true
@@ -57,12 +63,19 @@ func planOf(md protoreflect.MessageDescriptor) *plan {
 		}
 		p.index(f)
 	}
+	for _, f := range p.fields { // proto names win over JSON names
+		p.names[string(f.Name())] = p.field(f.Number())
+	}
 	kept, _ := plans.LoadOrStore(md, p)
 	return kept.(*plan)
 }
 
 func (p *plan) index(f protoreflect.FieldDescriptor) {
-	fp := &fieldPlan{FieldDescriptor: f, kind: f.Kind(), message: f.Message(), isMap: f.IsMap(), packed: f.IsPacked()}
+	fp := &fieldPlan{FieldDescriptor: f, kind: f.Kind(), message: f.Message(), isMap: f.IsMap(), isList: f.IsList(), hides: sensitive(f)}
+	if one := f.ContainingOneof(); one != nil && !one.IsSynthetic() {
+		fp.oneof = one
+	}
+	p.names[f.JSONName()] = fp
 	if f.IsMap() {
 		fp.kind, fp.message = f.MapValue().Kind(), f.MapValue().Message()
 	}

@@ -56,74 +56,103 @@ func (r *reader) report(p Problem) {
 
 // message reads n into m.
 func (r *reader) message(n *yaml.Node, m protoreflect.Message) {
+	r.planned(n, planOf(m.Descriptor()), m)
+}
+
+func (r *reader) planned(n *yaml.Node, p *plan, m protoreflect.Message) {
 	n = target(n)
-	if special, ok := wellKnown[m.Descriptor().FullName()]; ok {
-		special(r, n, m)
-		return
+	switch {
+	case p.special != nil:
+		p.special(r, n, m)
+	case n.Kind != yaml.MappingNode:
+		r.fail(n, "expected a mapping (%s), got %s", p.md.Name(), r.describe(n))
+	default:
+		r.set(r.pairs(n), p, m)
 	}
-	if n.Kind != yaml.MappingNode {
-		r.fail(n, "expected a mapping (%s), got %s", m.Descriptor().Name(), r.describe(n))
-		return
-	}
-	r.fields(r.pairs(n), m)
 }
 
 // fields sets the fields of m. "@type" is left to the caller.
 func (r *reader) fields(pairs []*yaml.Node, m protoreflect.Message) {
-	known := m.Descriptor().Fields()
-	var room [24]protoreflect.FieldNumber
+	r.set(pairs, planOf(m.Descriptor()), m)
+}
+
+func (r *reader) set(pairs []*yaml.Node, p *plan, m protoreflect.Message) {
+	var room [24]*fieldPlan
 	seen := room[:0]
 	for i := 0; i+1 < len(pairs); i += 2 {
 		key, value := target(pairs[i]), target(pairs[i+1])
-		f := known.ByName(protoreflect.Name(key.Value))
-		if f == nil {
-			f = known.ByJSONName(key.Value)
-		}
+		f := p.names[key.Value]
 		switch {
-		case f != nil && slices.Contains(seen, f.Number()):
+		case f != nil && slices.Contains(seen, f):
 			if f.JSONName() != string(f.Name()) {
 				r.fail(key, "%q and %q are the same field: write one", f.Name(), f.JSONName())
 			}
 		case f != nil:
-			seen = append(seen, f.Number())
+			seen = append(seen, f)
 			r.field(key, value, m, f)
 		case key.Value == "@unknown" && r.AllowUnknown:
 			if b, ok := r.base64(value); ok {
 				m.SetUnknown(b)
 			}
 		case key.Value != "@type":
-			r.fail(key, "%s", unknownField(key.Value, m.Descriptor()))
+			r.fail(key, "%s", unknownField(key.Value, p.md))
 		}
 	}
 }
 
 // field reads one field of m. A null leaves it unset.
-func (r *reader) field(key, n *yaml.Node, m protoreflect.Message, f protoreflect.FieldDescriptor) {
+func (r *reader) field(key, n *yaml.Node, m protoreflect.Message, f *fieldPlan) {
 	if n.Tag == "!!null" && !takesNull(f) {
 		return
 	}
 	r.at.push(f)
-	defer r.at.pop()
-	if sensitive(f) {
+	if f.hides {
 		r.secret++
-		defer func() { r.secret-- }()
 	}
-	if one := f.ContainingOneof(); one != nil && !one.IsSynthetic() {
-		if other := m.WhichOneof(one); other != nil {
-			r.fail(key, "%q and %q exclude each other: set one", other.Name(), f.Name())
-			return
-		}
+	if other := chosen(m, f); other != nil {
+		r.fail(key, "%q and %q exclude each other: set one", other.Name(), f.Name())
+	} else {
+		r.value(n, m, f)
 	}
+	if f.hides {
+		r.secret--
+	}
+	r.at.pop()
+}
+
+// chosen is the field of f's oneof that m has already; nil if there is none.
+func chosen(m protoreflect.Message, f *fieldPlan) protoreflect.FieldDescriptor {
+	if f.oneof == nil {
+		return nil
+	}
+	return m.WhichOneof(f.oneof)
+}
+
+func (r *reader) value(n *yaml.Node, m protoreflect.Message, f *fieldPlan) {
 	switch {
-	case f.IsList():
-		r.list(n, m, f)
-	case f.IsMap():
-		r.mapping(n, m, f)
+	case f.isList:
+		r.list(n, m, f.FieldDescriptor)
+	case f.isMap:
+		r.mapping(n, m, f.FieldDescriptor)
+	case f.message != nil:
+		v := m.NewField(f.FieldDescriptor)
+		r.planned(n, f.plan(), v.Message())
+		m.Set(f.FieldDescriptor, v)
 	default:
-		if v, ok := r.single(n, f, func() protoreflect.Value { return m.NewField(f) }); ok {
-			m.Set(f, v)
+		if v, ok := r.scalar(n, f.FieldDescriptor); ok {
+			m.Set(f.FieldDescriptor, v)
 		}
 	}
+}
+
+// single reads one element of a list or map; empty makes a message to read into.
+func (r *reader) single(n *yaml.Node, f protoreflect.FieldDescriptor, empty func() protoreflect.Value) (protoreflect.Value, bool) {
+	if f.Message() == nil {
+		return r.scalar(n, f)
+	}
+	v := empty()
+	r.message(n, v.Message())
+	return v, true
 }
 
 // takesNull reports whether null is a value of f, and does not mean unset.
@@ -133,16 +162,6 @@ func takesNull(f protoreflect.FieldDescriptor) bool {
 	}
 	return f.Message() != nil && f.Message().FullName() == "google.protobuf.Value" ||
 		f.Enum() != nil && f.Enum().FullName() == "google.protobuf.NullValue"
-}
-
-// single reads one value; empty makes a message to read into.
-func (r *reader) single(n *yaml.Node, f protoreflect.FieldDescriptor, empty func() protoreflect.Value) (protoreflect.Value, bool) {
-	if f.Message() == nil {
-		return r.scalar(n, f)
-	}
-	v := empty()
-	r.message(n, v.Message())
-	return v, true
 }
 
 func (r *reader) list(n *yaml.Node, m protoreflect.Message, f protoreflect.FieldDescriptor) {
