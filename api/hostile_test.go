@@ -73,6 +73,17 @@ func TestUnknownOrWrongQueriesAreRefused(t *testing.T) {
 	}
 }
 
+func TestNamespacesThatCannotBeAreRefused(t *testing.T) {
+	w := newWorld(t)
+	for _, namespace := range []string{"a%2Fb", "a%20b", "-a", strings.Repeat("a", 64), "%C3%A4"} {
+		var failure Failure
+		w.ask(422, "POST", "/v1/apply?namespace="+namespace, webCluster, &failure)
+		w.ask(422, "POST", "/v1/diff?namespace="+namespace, webCluster, &failure)
+		w.ask(422, "POST", "/v1/patch/cluster/web?namespace="+namespace, "merge: {}", nil)
+		w.ask(404, "GET", "/v1/resources/cluster/web?namespace="+namespace, "", nil)
+	}
+}
+
 func TestWhatIsNoRouteIsAnErrorInJSON(t *testing.T) {
 	w := newWorld(t)
 	for target, want := range map[string]int{

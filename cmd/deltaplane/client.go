@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -58,8 +59,18 @@ type request struct {
 	contentType string
 }
 
+// longestAnswer is for how long an answer is awaited, beyond what the request
+// itself waits for: the server gives up after half of it.
+const longestAnswer = time.Minute
+
 // call sends req and decodes the answer into v: JSON, or as it is into a *[]byte.
 func (c *client) call(ctx context.Context, req request, v any) error {
+	limit := longestAnswer
+	if wait, err := time.ParseDuration(req.query["wait"]); err == nil {
+		limit += wait
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer from %s within %s", c.server, limit))
+	defer cancel()
 	answer, err := c.send(ctx, req)
 	if err != nil {
 		return err

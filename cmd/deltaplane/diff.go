@@ -76,7 +76,7 @@ func (t *terminal) diff(ctx context.Context, c *client, req request, output stri
 func (t *terminal) printDiff(p *api.Plan) {
 	t.printSteps(p)
 	for _, w := range p.Warnings {
-		fmt.Fprintf(t.out, "%s %s\n", t.paint(yellow, t.out, "!"), w)
+		fmt.Fprintf(t.out, "%s %s\n", t.paint(yellow, t.out, "!"), visible(w.String()))
 	}
 	if p.Counts.Added+p.Counts.Changed+p.Counts.Removed == 0 {
 		fmt.Fprintln(t.out, "No difference.")

@@ -138,7 +138,7 @@ func (t *terminal) printContents(all []api.Resource, output string) error {
 func (t *terminal) printResources(all []api.Resource, output string) {
 	if output == "name" {
 		for _, r := range all {
-			fmt.Fprintln(t.out, r.Type+"/"+r.Name)
+			fmt.Fprintln(t.out, visible(r.Type+"/"+r.Name))
 		}
 		return
 	}

@@ -107,9 +107,9 @@ func (t *terminal) showCommand() *cobra.Command {
 
 func (t *terminal) show(ctx context.Context, c *client, commit api.Commit) error {
 	fmt.Fprintf(t.out, "version %d  parent %d  %s (%s ago)\n", commit.Version, commit.Parent, commit.Time.Format("2006-01-02 15:04:05 MST"), age(commit.Time))
-	fmt.Fprintf(t.out, "author  %s\n", dash(commit.Author))
+	fmt.Fprintf(t.out, "author  %s\n", visible(dash(commit.Author)))
 	if commit.Message != "" {
-		fmt.Fprintf(t.out, "\n    %s\n", strings.ReplaceAll(commit.Message, "\n", "\n    "))
+		fmt.Fprintf(t.out, "\n    %s\n", strings.ReplaceAll(visible(commit.Message), "\n", "\n    "))
 	}
 	fmt.Fprintln(t.out)
 	var plan api.Plan

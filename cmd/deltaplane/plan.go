@@ -25,7 +25,7 @@ var signs = map[deltaplane.Action]cell{
 func (t *terminal) printPlan(p *api.Plan) {
 	t.printSteps(p)
 	for _, w := range p.Warnings {
-		fmt.Fprintf(t.out, "%s %s\n", t.paint(yellow, t.out, "!"), w)
+		fmt.Fprintf(t.out, "%s %s\n", t.paint(yellow, t.out, "!"), visible(w.String()))
 	}
 	var sum []string
 	for _, part := range []struct {
@@ -71,7 +71,7 @@ func (t *terminal) printSteps(p *api.Plan) {
 
 func (t *terminal) printStep(s api.Step) {
 	sign := signs[s.Action]
-	title := s.Type + "/" + s.Name
+	title := visible(s.Type + "/" + s.Name)
 	fmt.Fprintf(t.out, "%s %-24s", t.paint(sign.colour, t.out, sign.text), title)
 	if s.Namespace != "" {
 		fmt.Fprint(t.out, " "+s.Namespace)
@@ -87,6 +87,7 @@ func (t *terminal) printStep(s api.Step) {
 
 // printField prints "path: old → new", or + and - where one side is missing.
 func (t *terminal) printField(f api.Field) {
+	f = api.Field{Path: visible(f.Path), Kind: f.Kind, Old: visible(f.Old), New: visible(f.New)}
 	switch {
 	case f.Old == "":
 		fmt.Fprintf(t.out, "    %s %s: %s\n", t.paint(green, t.out, "+"), f.Path, f.New)

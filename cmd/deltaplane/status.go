@@ -178,7 +178,7 @@ func (t *terminal) printRefusals(p api.Proxy) {
 		if len(pt.Refusal.Resources) == 1 {
 			name = fmt.Sprintf(" %q", pt.Refusal.Resources[0])
 		}
-		fmt.Fprintf(t.out, "%s %s %s%s refused: %s\n", t.paint(red, t.out, "!"), p.Node, strings.ToUpper(pt.Type), name, firstLine(pt.Refusal.Reason))
+		fmt.Fprintf(t.out, "%s %s %s%s refused: %s\n", t.paint(red, t.out, "!"), visible(p.Node), strings.ToUpper(pt.Type), name, visible(firstLine(pt.Refusal.Reason)))
 	}
 }
 
@@ -218,7 +218,7 @@ func (t *terminal) printNode(p api.Proxy) {
 	if !p.Connected {
 		connected = "disconnected for " + age(p.Since)
 	}
-	fmt.Fprintf(t.out, "%s  cluster %s  fleet %s  %s  %s\n", p.Node, dash(p.Cluster), fleetText(p), connected, p.Peer)
+	fmt.Fprintf(t.out, "%s  cluster %s  fleet %s  %s  %s\n", visible(p.Node), visible(dash(p.Cluster)), fleetText(p), connected, p.Peer)
 	var tab table
 	tab.row(texts("TYPE", "STATE", "SINCE", "SENT", "ACKED", "LAST ACK", "SUBSCRIPTION")...)
 	for _, pt := range p.Types {
@@ -239,9 +239,9 @@ func (t *terminal) printNode(p api.Proxy) {
 			continue
 		}
 		fmt.Fprintf(t.out, "%s %s refused version %d, %s ago:\n    %s\n", t.paint(red, t.out, "!"), pt.Type, pt.Refusal.Version,
-			age(pt.Refusal.Time), strings.ReplaceAll(pt.Refusal.Reason, "\n", "\n    "))
+			age(pt.Refusal.Time), strings.ReplaceAll(visible(pt.Refusal.Reason), "\n", "\n    "))
 		if len(pt.Refusal.Resources) > 0 {
-			fmt.Fprintf(t.out, "    in the response: %s\n", strings.Join(pt.Refusal.Resources, ", "))
+			fmt.Fprintf(t.out, "    in the response: %s\n", visible(strings.Join(pt.Refusal.Resources, ", ")))
 		}
 	}
 }

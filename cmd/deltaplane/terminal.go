@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
 
 	"github.com/charmbracelet/lipgloss"
 )
@@ -45,6 +46,17 @@ func isTTY(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
+// visible replaces control characters, by which names and reasons that proxies
+// choose could drive the terminal. Line breaks and tabs stay.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
 // explain prints an error: each problem on a line of its own, and the table of
 // those who have not acknowledged.
 func (t *terminal) explain(err error) {
@@ -58,14 +70,14 @@ func (t *terminal) explain(err error) {
 		t.printPlan(failure.Plan)
 	}
 	if len(failure.Problems) == 0 {
-		fmt.Fprintf(t.err, "%s %s\n", label, failure.Error())
+		fmt.Fprintf(t.err, "%s %s\n", label, visible(failure.Error()))
 	}
 	for _, p := range failure.Problems {
 		kind := label
 		if p.Warning {
 			kind = t.paint(yellow, t.err, "warning:")
 		}
-		fmt.Fprintf(t.err, "%s %s\n", kind, p)
+		fmt.Fprintf(t.err, "%s %s\n", kind, visible(p.String()))
 	}
 	if hint := hints[failure.Code]; hint != "" {
 		fmt.Fprintln(t.err, hint)
@@ -108,6 +120,8 @@ func (tab *table) print(t *terminal, w io.Writer) {
 	var widths []int
 	for _, row := range tab.rows {
 		for i, c := range row {
+			c.text = visible(c.text)
+			row[i] = c
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
