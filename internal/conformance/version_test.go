@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"maps"
 	"testing"
 
@@ -81,5 +82,30 @@ func TestTheVersionChangesWithTheSubscribedResources(t *testing.T) {
 		}
 		seen[r.Version] = true
 		s.commit(change)
+	}
+}
+
+func TestNoncesAreNewOnEveryResponse(t *testing.T) {
+	for _, v := range Variants {
+		t.Run(v.String(), func(t *testing.T) {
+			s := newScene(t, v, specs("cluster/c", "endpoint/e"))
+			s.must(s.client.Subscribe(t.Context(), resource.Cluster, "*"))
+			s.must(s.client.Subscribe(t.Context(), resource.Endpoint, "e"))
+			seen := map[string]bool{}
+			for i := range 20 {
+				for _, typ := range []resource.Type{resource.Cluster, resource.Endpoint} {
+					r := s.accept(s.client, typ)
+					key := r.Nonce
+					if !v.Aggregated {
+						key += string(typ) // a stream of its own
+					}
+					if r.Nonce == "" || seen[key] {
+						t.Fatalf("nonce %q is empty or not new", r.Nonce)
+					}
+					seen[key] = true
+				}
+				s.commit(fmt.Sprintf("cluster/c=%d", i+2), fmt.Sprintf("endpoint/e=%d", i+2))
+			}
+		})
 	}
 }
