@@ -17,13 +17,17 @@ func (t *terminal) printJSON(v any) error {
 	return encoder.Encode(v)
 }
 
-// age is how long ago something was, for people: "2s", "4m12s", "3h5m", "2d4h".
+// age is how long ago something was, "-" if never.
 func age(since time.Time) string {
 	if since.IsZero() {
 		return "-"
 	}
-	d := max(time.Since(since), 0)
-	switch {
+	return spanText(time.Since(since))
+}
+
+// spanText is a duration in its two largest units: "2s", "4m12s", "3h5m", "2d4h".
+func spanText(d time.Duration) string {
+	switch d = max(d, 0); {
 	case d < time.Minute:
 		return fmt.Sprintf("%ds", int(d.Seconds()))
 	case d < time.Hour:

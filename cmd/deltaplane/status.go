@@ -218,7 +218,7 @@ func (t *terminal) printNode(p api.Proxy) {
 	if !p.Connected {
 		connected = "disconnected for " + age(p.Since)
 	}
-	fmt.Fprintf(t.out, "%s  cluster %s  fleet %s  %s  %s\n", visible(p.Node), visible(dash(p.Cluster)), fleetText(p), connected, p.Peer)
+	fmt.Fprintf(t.out, "%s  cluster %s  fleet %s  %s  %s\n", visible(p.Node), visible(dash(p.Cluster)), visible(fleetText(p)), connected, p.Peer)
 	var tab table
 	tab.row(texts("TYPE", "STATE", "SINCE", "SENT", "ACKED", "LAST ACK", "SUBSCRIPTION")...)
 	for _, pt := range p.Types {
