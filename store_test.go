@@ -127,23 +127,3 @@ func TestACommitOfTenThousandResourcesFitsAStockEtcd(t *testing.T) {
 		t.Fatal("not the same after a restart")
 	}
 }
-
-func BenchmarkCommitOfOneSmallResource(b *testing.B) {
-	s := open(b, Config{})
-	a := cluster(b, "a", 1)
-	a2 := cluster(b, "a", 2)
-	i := 0
-	for b.Loop() {
-		i++
-		if _, err := s.Commit(b.Context(), func(x *Batch) error {
-			r := a
-			if i%2 == 0 {
-				r = a2
-			}
-			x.Put(clusterKey("a"), Entry{Resource: r})
-			return nil
-		}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
