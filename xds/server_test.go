@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/deltaplane/deltaplane/resource"
@@ -32,10 +33,13 @@ type plane struct {
 	ctx    context.Context
 }
 
-func newPlane(t *testing.T, cfg Config) *plane {
+// newPlane serves the given resources from its first moment on.
+func newPlane(t *testing.T, cfg Config, resources ...proto.Message) *plane {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	p := &plane{ctx: ctx}
+	p.store.put(t, resources...)
+	p.store.commit()
 	p.server = NewServer(&p.store, cfg)
 	g := grpc.NewServer(p.server.GRPCOptions()...)
 	p.server.Register(g)
@@ -110,9 +114,7 @@ func layer(name string, n, size int) *runtimev3.Runtime {
 }
 
 func TestStreamsGrowGoroutinesAndUpdatesDoNot(t *testing.T) {
-	p := newPlane(t, Config{})
-	p.store.put(t, cluster("c", 0))
-	p.store.commit()
+	p := newPlane(t, Config{}, cluster("c", 0))
 	before := runtime.NumGoroutine()
 	const streams = 1000
 	clients := make([]client, streams)
@@ -139,9 +141,7 @@ func TestStreamsGrowGoroutinesAndUpdatesDoNot(t *testing.T) {
 
 func TestAResponseIsEncodedOnceForAllWhoNeedIt(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	p := newPlane(t, Config{Registerer: registry})
-	p.store.put(t, cluster("c", 0))
-	p.store.commit()
+	p := newPlane(t, Config{Registerer: registry}, cluster("c", 0))
 	var clients []client
 	for i := range 50 {
 		c := p.client(t, "n")
@@ -182,10 +182,8 @@ func frames(t *testing.T, registry *prometheus.Registry) (encoded, cached float6
 }
 
 func TestAClientThatNeverReadsCostsLittleAndDelaysNobody(t *testing.T) {
-	p := newPlane(t, Config{})
 	const size, updates = 200 << 10, 300
-	p.store.put(t, layer("l", 0, size))
-	p.store.commit()
+	p := newPlane(t, Config{}, layer("l", 0, size))
 	for range 5 {
 		deaf := p.client(t, "deaf")
 		deaf.say("deaf", resource.Runtime, "l", "another")
@@ -212,12 +210,11 @@ func liveHeap() uint64 {
 }
 
 func TestALargeDeltaIsSplitAndEveryPartAcknowledged(t *testing.T) {
-	p := newPlane(t, Config{MaxResponseBytes: 10_000})
+	layers := []proto.Message{layer("large", 0, 50_000)}
 	for i := range 10 {
-		p.store.put(t, layer(fmt.Sprint("l", i), 0, 4000))
+		layers = append(layers, layer(fmt.Sprint("l", i), 0, 4000))
 	}
-	p.store.put(t, layer("large", 0, 50_000))
-	p.store.commit()
+	p := newPlane(t, Config{MaxResponseBytes: 10_000}, layers...)
 	c := p.client(t, "n")
 	c.say("n", resource.Runtime, "*")
 	got, parts := map[string]bool{}, 0
@@ -279,9 +276,7 @@ func TestNamesOfAllStreamsTogetherAreBounded(t *testing.T) {
 }
 
 func TestARefusedResponseIsSentAgainWhenAnOperatorSaysSo(t *testing.T) {
-	p := newPlane(t, Config{})
-	p.store.put(t, cluster("c", 0))
-	p.store.commit()
+	p := newPlane(t, Config{}, cluster("c", 0))
 	c := p.client(t, "n")
 	c.say("n", resource.Cluster)
 	r, err := c.Recv()
@@ -305,9 +300,7 @@ func TestARefusedResponseIsSentAgainWhenAnOperatorSaysSo(t *testing.T) {
 }
 
 func TestCloseEndsStreamsEvenOfClientsThatDoNotRead(t *testing.T) {
-	p := newPlane(t, Config{})
-	p.store.put(t, layer("l", 0, 1<<20))
-	p.store.commit()
+	p := newPlane(t, Config{}, layer("l", 0, 1<<20))
 	deaf, c := p.client(t, "deaf"), p.client(t, "n")
 	deaf.say("deaf", resource.Runtime, "l")
 	c.say("n", resource.Cluster, "*")
