@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/deltaplane/deltaplane/internal/invariant"
 	"github.com/deltaplane/deltaplane/radix"
 )
 
@@ -57,7 +58,7 @@ func (s Step) Held() bool { return s.have.kind == holds }
 // Diff decides what brings a client from held to target, as far as sub wants it.
 // Cost: O(changes) for the wildcard, O(min(changes, names)) otherwise, plus
 // what is particular in held; O(1) when nothing differs.
-// INVARIANT: without limits, Diff(outcome.After, target, sub, …) is empty.
+// INVARIANT: when nothing was held back, outcome.After is in sync with target.
 func Diff(held Held, target Table, sub *Subscription, limits Limits) Outcome {
 	if held.InSync(target) {
 		return Outcome{After: held}
@@ -90,6 +91,9 @@ func Diff(held Held, target Table, sub *Subscription, limits Limits) Outcome {
 		out.mergeAliases()
 	}
 	out.After = Held{base: target, marks: marksOf(kept)}
+	if invariant.Enabled && out.Settled() {
+		invariant.Check(out.After.InSync(target), "nothing was held back, but the client is not in sync")
+	}
 	return out
 }
 

@@ -1,6 +1,8 @@
 package view
 
 import (
+	"slices"
+
 	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/radix"
 	"github.com/deltaplane/deltaplane/resource"
@@ -45,6 +47,9 @@ func (d *derivation) route(name string, change routeChange, x hostTxn) *Resource
 	if shell == nil {
 		return nil
 	}
+	if old, ok := d.old.tables[resource.Route].Get(name); ok && split && !change.shell && !d.inline(namespace, change.hosts) {
+		return old
+	}
 	var inlined []*resource.Resource
 	for _, e := range d.hosts(namespace, name) {
 		if e.Inline || !split {
@@ -52,6 +57,17 @@ func (d *derivation) route(name string, change routeChange, x hostTxn) *Resource
 		}
 	}
 	return compose(shell.Resource, inlined)
+}
+
+// inline reports whether any of the hosts stands inside its route
+// configuration, or did so before.
+func (d *derivation) inline(namespace string, hosts []string) bool {
+	return slices.ContainsFunc(hosts, func(host string) bool {
+		k := deltaplane.Key{Namespace: namespace, Type: resource.VirtualHost, Name: host}
+		before, was := d.old.snapshot.Get(k)
+		after, is := d.snapshot.Get(k)
+		return was && before.Inline || is && after.Inline
+	})
 }
 
 // owner is the last namespace that has the route configuration, and its shell.

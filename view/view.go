@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/internal/invariant"
 	"github.com/deltaplane/deltaplane/resource"
 )
 
@@ -48,7 +49,19 @@ func (v *View) At(s *deltaplane.Snapshot) *View {
 		return next
 	}
 	d.apply(touched, next)
+	if invariant.Enabled && v.Version() > 0 {
+		next.check()
+	}
 	return next
+}
+
+// check panics unless v is what New would make.
+func (v *View) check() {
+	anew := New(v.snapshot, v.namespaces)
+	for _, t := range resource.Served() {
+		invariant.Check(v.tables[t].Hash() == anew.tables[t].Hash(), "view of %q at version %d: table %s differs from one made anew",
+			v.namespaces, v.Version(), t.Short())
+	}
 }
 
 // Scope is what sub can name of a type: the whole table, and for virtual

@@ -14,12 +14,12 @@ var kindNames = [...]string{
 	Acked: "response accepted", Refused: "response refused", Current: "client is current",
 }
 
-func (l eventLog) event(e Event) {
+// event writes e; nonce is that of the response it is about, if any.
+func (l eventLog) event(ctx context.Context, e Event, nonce string) {
 	level := slog.LevelDebug
 	if e.Kind == Refused {
 		level = slog.LevelWarn
 	}
-	ctx := context.TODO()
 	if !l.Enabled(ctx, level) {
 		return
 	}
@@ -29,6 +29,9 @@ func (l eventLog) event(e Event) {
 	}
 	if e.Type != "" {
 		attrs = append(attrs, slog.String("type", e.Type.Short()))
+	}
+	if e.Kind == Sent || e.Kind == Acked || e.Kind == Refused {
+		attrs = append(attrs, slog.String("nonce", nonce))
 	}
 	switch e.Kind {
 	case Subscribed:

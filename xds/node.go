@@ -55,7 +55,11 @@ func (st *stream) assign() {
 func (st *stream) observe(e Event) {
 	e.Stream, e.Node, e.ADS, e.Delta, e.Peer = st.id, st.node, st.ads, st.delta, st.peer
 	e.Fleet, e.Retained, e.Time = st.assignment.Fleet, st.retained, st.server.cfg.now()
-	st.server.log.event(e)
+	nonce := ""
+	if l := st.talk.lane(e.Type); l != nil {
+		nonce = l.nonce
+	}
+	st.server.log.event(st.grpc.Context(), e, nonce)
 	if st.server.cfg.Observer != nil {
 		st.server.cfg.Observer.Observe(e)
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/keepalive"
@@ -19,6 +20,7 @@ import (
 type Server struct {
 	// Fixed at birth.
 	cfg       Config
+	source    Source
 	common    common
 	hub       *hub
 	assigner  Assigner
@@ -40,10 +42,10 @@ func NewServer(source Source, cfg Config) *Server {
 	cfg = cfg.withDefaults()
 	var run [5]byte
 	rand.Read(run[:])
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background()) // a life of its own, which Close ends
 	watch := source.Watch()
 	s := &Server{
-		cfg: cfg, assigner: cfg.Assigner, run: hex.EncodeToString(run[:]),
+		cfg: cfg, source: source, assigner: cfg.Assigner, run: hex.EncodeToString(run[:]),
 		hub: newHub(source.Latest()), log: eventLog{cfg.Logger}, closing: make(chan struct{}), cancel: cancel,
 		streams: map[*stream]struct{}{},
 	}
@@ -95,6 +97,16 @@ func (s *Server) Resync(node string) bool {
 		}
 	}
 	return found
+}
+
+// Behind is for how long a version has been out that the streams were not
+// told of: zero but for moments, unless the server is stuck.
+func (s *Server) Behind() time.Duration {
+	latest := s.source.Latest()
+	if s.hub.now.Load().snapshot.Version() >= latest.Version() {
+		return 0
+	}
+	return max(s.cfg.now().Sub(latest.Time()), 1)
 }
 
 // enter counts a stream in, unless the server is closing.
