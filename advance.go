@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/deltaplane/deltaplane/internal/invariant"
 )
 
 // errWentBack means that etcd has lost history which this store has served.
@@ -20,6 +22,7 @@ func (s *Store) position() position {
 // setLocked moves the store to p and publishes it. s.mu is held.
 // INVARIANT: versions that are published only grow.
 func (s *Store) setLocked(p position) {
+	invariant.Check(p.snapshot.version >= s.at.snapshot.version, "version %d after %d", p.snapshot.version, s.at.snapshot.version)
 	s.at = p
 	s.Publish(p.snapshot)
 }
@@ -80,6 +83,7 @@ func (s *Store) resyncLocked(ctx context.Context) (int64, error) {
 		return 0, errWentBack
 	}
 	s.setLocked(p)
+	s.health.fromEtcd()
 	return v.revision, nil
 }
 

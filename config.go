@@ -3,6 +3,7 @@ package deltaplane
 import (
 	"crypto/tls"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,6 +29,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Prefix == "" {
 		c.Prefix = "/deltaplane/"
+	}
+	if !strings.HasSuffix(c.Prefix, "/") {
+		c.Prefix += "/"
 	}
 	if c.MaxCommits == 0 {
 		c.MaxCommits = 1000

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -22,6 +23,30 @@ type connection struct {
 
 	embedded *embedetcd.Server // nil for an external etcd
 	client   *clientv3.Client
+	inUse    atomic.Int64 // bytes of an external etcd's database
+}
+
+// bytesInUse is the size of the database, as far as known.
+func (c *connection) bytesInUse() int64 {
+	if c.embedded == nil {
+		return c.inUse.Load()
+	}
+	_, inUse := c.embedded.Sizes()
+	return inUse
+}
+
+// measure asks an external etcd for the size of its database.
+func (c *connection) measure(ctx context.Context) error {
+	if c.embedded != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, txnTimeout)
+	defer cancel()
+	status, err := c.client.Status(ctx, c.client.Endpoints()[0])
+	if err == nil {
+		c.inUse.Store(status.DbSizeInUse)
+	}
+	return err
 }
 
 // connect starts the embedded etcd, or prepares a connection to the external
@@ -32,7 +57,7 @@ func connect(ctx context.Context, cfg Config) (*connection, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &connection{server.Client, server.Client, server, server.Client}, nil
+		return &connection{KV: server.Client, Watcher: server.Client, embedded: server, client: server.Client}, nil
 	}
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints:            cfg.Endpoints,
@@ -49,7 +74,7 @@ func connect(ctx context.Context, cfg Config) (*connection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("etcd at %v: %w", cfg.Endpoints, err)
 	}
-	return &connection{client, client, nil, client}, nil
+	return &connection{KV: client, Watcher: client, client: client}, nil
 }
 
 // close ends what uses the connection, and the embedded etcd.

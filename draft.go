@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"time"
 
+	"github.com/deltaplane/deltaplane/internal/invariant"
 	"github.com/deltaplane/deltaplane/internal/storepb"
 	"github.com/deltaplane/deltaplane/radix"
 	"github.com/deltaplane/deltaplane/resource"
@@ -43,7 +44,26 @@ func draftOf(b *Batch, now time.Time) (*draft, error) {
 			d.values = append(d.values, lacking(c.Old, c.New)...)
 		}
 	}
+	if invariant.Enabled {
+		d.check(base)
+	}
 	return d, d.spill()
+}
+
+// check panics unless the record leads from base to the draft's tree.
+func (d *draft) check(base *Snapshot) {
+	now := d.snapshot.tree
+	after := base.tree.Txn()
+	for _, c := range d.record.Changes {
+		old, _ := base.tree.Get(c.Path)
+		invariant.Check(sameContent(old, c.Old), "record changes %s from what it was not", KeyOf(c.Path))
+		if e, ok := now.Get(c.Path); ok {
+			after.Put(c.Path, e)
+		} else {
+			after.Delete(c.Path)
+		}
+	}
+	invariant.Check(after.Commit().Hash() == now.Hash(), "record %d does not lead to its tree", d.record.Version)
 }
 
 // lacking lists e's segments that old does not have.

@@ -26,13 +26,11 @@ func (s *Store) Health() Health {
 	return h
 }
 
-// connected notes that etcd has answered, or with an error that it has not.
-// An answer that says no is an answer.
+// connected notes what became of a request to etcd: an answer that says no,
+// or makes no sense, is an answer.
 func (s *Store) connected(err error) {
-	if err != nil && refused(err) || errors.Is(err, errMissing) {
-		err = nil
-	}
-	s.health.note(err)
+	answered := err == nil || refused(err) || errors.Is(err, errMissing) || errors.Is(err, errWentBack)
+	s.health.note(answered, err)
 }
 
 // observe is the goroutine that notes when the connection to etcd breaks and
@@ -80,16 +78,21 @@ func (h *health) fromDisk() {
 	h.state.FromDisk = true
 }
 
-func (h *health) note(err error) {
+func (h *health) note(answered bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if ok := err == nil; h.state.Since.IsZero() || ok != h.state.Connected {
-		h.state.Connected, h.state.Since = ok, time.Now()
+	if h.state.Since.IsZero() || answered != h.state.Connected {
+		h.state.Connected, h.state.Since = answered, time.Now()
 	}
 	h.state.Detail = ""
 	if err != nil {
 		h.state.Detail = err.Error()
-		return
 	}
+}
+
+// fromEtcd notes that what is served is what etcd has.
+func (h *health) fromEtcd() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.state.FromDisk = false
 }

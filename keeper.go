@@ -81,11 +81,10 @@ func (k *keeper) work(ctx context.Context) error {
 		}
 		k.swept = 0
 	}
-	err := k.upkeep(ctx)
-	if errors.Is(err, errOvertaken) {
-		return nil
+	if err := k.upkeep(ctx); err != nil && !errors.Is(err, errOvertaken) {
+		return err
 	}
-	return err
+	return k.store.etcd.measure(ctx)
 }
 
 func (k *keeper) upkeep(ctx context.Context) error {

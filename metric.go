@@ -41,6 +41,9 @@ func newMetrics(r prometheus.Registerer, s *Store) (*metrics, error) {
 			Name: "deltaplane_store_version", Help: "Version that is served.",
 		}, func() float64 { return float64(s.Latest().version) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "deltaplane_store_bytes", Help: "Bytes in use of etcd's database, all of its users together; of an external one as of the last upkeep.",
+		}, func() float64 { return float64(s.etcd.bytesInUse()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "deltaplane_etcd_connected", Help: "1 while etcd answers.",
 		}, func() float64 {
 			if s.Health().Connected {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -257,5 +258,39 @@ func TestAStoreDoesNotGoBackWhenEtcdLosesHistory(t *testing.T) {
 	}
 	if s.Latest().Version() != was {
 		t.Fatal("the snapshot that was served is gone")
+	}
+}
+
+func TestARecordThatDoesNotLeadToItsTreeIsNeverServed(t *testing.T) {
+	e := startEtcd(t)
+	s := e.replica(Config{})
+	commit(t, s, put(t, 1, "a"))
+	b := newBatch(s.Latest())
+	if err := put(t, 2, "a")(b); err != nil {
+		t.Fatal(err)
+	}
+	d, err := draftOf(b, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.record.Root[0] ^= 1
+	p := &proposal{base: s.position(), ops: 1}
+	if err := p.add(d); err != nil {
+		t.Fatal(err)
+	}
+	ops, err := s.operations(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.client.Txn(t.Context()).Then(ops...).Commit(); err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for s.Health().Detail == "" {
+		<-tick.C
+	}
+	if h := s.Health(); s.Latest().Version() != 1 || !strings.Contains(h.Detail, errDamaged.Error()) {
+		t.Fatalf("version %d is served, health is %+v", s.Latest().Version(), h)
 	}
 }

@@ -10,9 +10,12 @@ import (
 	"time"
 )
 
-// openPatience is how long Open waits for etcd before it serves the snapshot
-// on disk.
-const openPatience = 10 * time.Second
+// How long Open waits for etcd when there is a snapshot on disk to serve, and
+// when there is none.
+const (
+	diskPatience = 3 * time.Second
+	openPatience = 15 * time.Second
+)
 
 // Store is versioned configuration on etcd. All methods may be called from
 // any goroutine; readers take no lock.
@@ -85,7 +88,11 @@ func openOn(ctx context.Context, cfg Config, etcd *connection) (*Store, error) {
 func (s *Store) start(ctx, life context.Context) error {
 	disk := s.disk.read()
 	s.at.snapshot = disk
-	revision, err := s.resyncWithin(ctx, openPatience)
+	limit := diskPatience
+	if disk.version == 0 {
+		limit = openPatience
+	}
+	revision, err := s.resyncWithin(ctx, limit)
 	if errors.Is(err, errWentBack) {
 		s.log.Warn("the snapshot on disk is newer than etcd or of another store, and is not used")
 		disk, s.at.snapshot = empty, empty

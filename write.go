@@ -97,6 +97,9 @@ func (s *Store) commitAll(ctx context.Context, waiting []*request) {
 				continue
 			}
 		}
+		if err == nil && len(p.drafts) > 0 {
+			s.metrics.grouped.Observe(float64(len(p.drafts)))
+		}
 		for i, o := range p.outcomes {
 			if err != nil {
 				o = outcome{err: err}
