@@ -224,14 +224,12 @@ func prefixLength(b []byte, start int) []byte {
 
 // steady gives NaNs one pattern; all else is steady already.
 func steady(f *fieldPlan, c chunk) []byte {
-	width := 0
-	switch f.kind {
-	case protoreflect.FloatKind:
-		width = 4
-	case protoreflect.DoubleKind:
-		width = 8
-	default:
+	if f.kind != protoreflect.FloatKind && f.kind != protoreflect.DoubleKind {
 		return c.bytes
+	}
+	width := 8
+	if f.kind == protoreflect.FloatKind {
+		width = 4
 	}
 	numbers := c.bytes[c.tag:]
 	if c.wire == protowire.BytesType {

@@ -15,6 +15,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"pgregory.net/rapid"
 )
 
@@ -264,6 +265,40 @@ func TestCanonicalFormIsWhatItsDefinitionSays(t *testing.T) {
 		m := randomMessage(t)
 		if got, want := canonicalOf(t, m), (&oracle{}).message(nil, m); !bytes.Equal(got, want) {
 			t.Fatalf("%v\ngot  %x\nwant %x", m, got, want)
+		}
+	})
+}
+
+func FuzzCanonicalForm(f *testing.F) {
+	for i := range Served() {
+		f.Add(uint8(i), []byte("\n\x01a"))
+		f.Add(uint8(i), []byte("\x12\x03\x0a\x01x\x0a\x01a"))
+	}
+	f.Fuzz(func(t *testing.T, kind uint8, wire []byte) {
+		md, err := descriptorOf(Served()[int(kind)%len(Served())])
+		if err != nil {
+			t.Fatal(err)
+		}
+		mt, err := protoregistry.GlobalTypes.FindMessageByName(md.FullName())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := mt.New()
+		if proto.Unmarshal(wire, m.Interface()) != nil {
+			return
+		}
+		e := encoder{allowUnknown: true, allowOpaque: true, validator: &validator{}}
+		b := e.encode(nil, m)
+		if len(e.problems) > 0 {
+			return
+		}
+		again := mt.New()
+		if err := proto.Unmarshal(b, again.Interface()); err != nil {
+			t.Fatalf("%x: %v", b, err)
+		}
+		twice := encoder{allowUnknown: true, allowOpaque: true}
+		if c := twice.encode(nil, again); !bytes.Equal(b, c) {
+			t.Fatalf("canonical form of the canonical form differs:\n%x\n%x", b, c)
 		}
 	})
 }

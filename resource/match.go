@@ -19,10 +19,10 @@ func (d *differ) list(old, now protoreflect.List, f protoreflect.FieldDescriptor
 	for oldEnd > start && nowEnd > start && same(old.Get(oldEnd-1), now.Get(nowEnd-1), f) {
 		oldEnd, nowEnd = oldEnd-1, nowEnd-1
 	}
-	if start == oldEnd && start == nowEnd {
+	x, y := run{old, f, start, oldEnd}, run{now, f, start, nowEnd}
+	if x.empty() && y.empty() {
 		return
 	}
-	x, y := run{old, f, start, oldEnd}, run{now, f, start, nowEnd}
 	oldKeys, oldOK := x.keys()
 	nowKeys, nowOK := y.keys()
 	if oldOK && nowOK && !x.lone(y) {
@@ -45,6 +45,8 @@ type run struct {
 	f          protoreflect.FieldDescriptor
 	start, end int
 }
+
+func (r run) empty() bool { return r.start == r.end }
 
 // keys are what identifies each element; ok is false when some have nothing,
 // or two the same.

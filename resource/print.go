@@ -16,7 +16,7 @@ import (
 // ToYAML is r as Decode reads it: "@type" first, then the fields under their
 // proto names in the order of their numbers. With masked, key material reads
 // "[redacted]".
-// INVARIANT: unmasked, Decode of it yields r's digest.
+// Unmasked, Decode of it yields r's digest.
 func ToYAML(r *Resource, masked bool) ([]byte, error) {
 	root, err := r.tree(masked)
 	if err != nil {

@@ -173,7 +173,7 @@ func (r *reader) list(n *yaml.Node, m protoreflect.Message, f protoreflect.Field
 	for i, c := range n.Content {
 		c = target(c)
 		r.at.pushIndex(i)
-		if c.Tag == "!!null" && !(f.Message() != nil && f.Message().FullName() == "google.protobuf.Value") {
+		if c.Tag == "!!null" && (f.Message() == nil || f.Message().FullName() != "google.protobuf.Value") {
 			r.fail(c, "expected %s, got null", expected(f))
 		} else if v, ok := r.single(c, f, list.NewElement); ok {
 			list.Append(v)

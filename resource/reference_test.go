@@ -9,9 +9,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
-func TestReferencesAreFoundAtAnyDepth(t *testing.T) {
-	for name, c := range map[string]struct{ text, want string }{
-		"routes": {`
+// referring are resources with what they refer to.
+var referring = map[string]struct{ text, want string }{
+	"routes": {`
 "@type": type.googleapis.com/envoy.config.route.v3.RouteConfiguration
 name: r
 virtual_hosts:
@@ -33,7 +33,7 @@ Cluster two virtual_hosts[0].routes[3].route.weighted_clusters.clusters[0].name
 Cluster authz virtual_hosts[0].routes[3].typed_per_filter_config["ext_authz"].check_settings.grpc_service.envoy_grpc.cluster_name
 Cluster mirror virtual_hosts[0].request_mirror_policies[0].cluster
 `},
-		"clusters": {clusterType + `
+	"clusters": {clusterType + `
 name: c
 type: EDS
 eds_cluster_config: {service_name: svc, eds_config: {ads: {}}}
@@ -48,9 +48,9 @@ transport_socket:
 `, `Endpoint svc eds_cluster_config.service_name
 Secret cert transport_socket.typed_config.common_tls_context.tls_certificate_sds_secret_configs[0].name
 `},
-		"clusters without a service name": {clusterType + "\nname: c\ntype: EDS\neds_cluster_config: {eds_config: {ads: {}}}\n", "Endpoint c name\n"},
-		"clusters of another source":      {clusterType + "\nname: c\ntype: EDS\neds_cluster_config: {eds_config: {path_config_source: {path: /x}}}\n", ""},
-		"listeners": {`
+	"clusters without a service name": {clusterType + "\nname: c\ntype: EDS\neds_cluster_config: {eds_config: {ads: {}}}\n", "Endpoint c name\n"},
+	"clusters of another source":      {clusterType + "\nname: c\ntype: EDS\neds_cluster_config: {eds_config: {path_config_source: {path: /x}}}\n", ""},
+	"listeners": {`
 "@type": type.googleapis.com/envoy.config.listener.v3.Listener
 name: l
 address: {socket_address: {address: 127.0.0.1, port_value: 0}}
@@ -85,13 +85,16 @@ Extension late filter_chains[0].filters[0].typed_config.http_filters[1].name
 Cluster als filter_chains[1].filters[0].typed_config.access_log[0].typed_config.common_config.grpc_service.envoy_grpc.cluster_name
 Cluster db filter_chains[1].filters[0].typed_config.weighted_clusters.clusters[0].name
 `},
-		"scopes": {`
+	"scopes": {`
 "@type": type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration
 name: s
 route_configuration_name: edge
 key: {fragments: [{string_key: x}]}
 `, "Route edge route_configuration_name\n"},
-	} {
+}
+
+func TestReferencesAreFoundAtAnyDepth(t *testing.T) {
+	for name, c := range referring {
 		t.Run(name, func(t *testing.T) {
 			var b strings.Builder
 			for _, ref := range decodeOne(t, c.text).References() {

@@ -33,12 +33,12 @@ func cut(md protoreflect.MessageDescriptor, b []byte) []Segment {
 	}
 	var segments []Segment
 	for len(b) > 0 {
-		outside, inside := span(longest, b, false), 0
+		outside := span(longest, b, false)
 		if outside > 0 {
 			segments = append(segments, segmentOf(b[:outside:outside]))
 			b = b[outside:]
 		}
-		inside = span(longest, b, true)
+		inside := span(longest, b, true)
 		runs, rest := cutRuns(b[:inside:inside])
 		segments = append(segments, runs...)
 		if len(rest) > 0 {
