@@ -22,7 +22,7 @@ export ENVOY
 endif
 
 # One set of compiled packages serves the binary, vet and the tests.
-export GOFLAGS     ?= -trimpath
+export GOFLAGS     ?= -trimpath -buildvcs=false
 export CGO_ENABLED ?= 0
 
 # Where concurrency is the point, tests run under the race detector.
