@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/deltaplane/deltaplane/internal/storepb"
+	"github.com/deltaplane/deltaplane/radix"
 	"github.com/deltaplane/deltaplane/resource"
 )
 
@@ -108,18 +109,11 @@ func (b *blame) attribute(ctx context.Context, v Version, change *storepb.Change
 	had := map[string]bool{}
 	last := v
 	if change.Old != nil && change.New != nil {
-		known := values{}
-		for _, s := range b.shared.Segments() {
-			known[s.Digest] = s.Bytes
-		}
-		if err := b.store.fetch(ctx, refsOf(change.Old), known); err != nil {
-			return 0, fmt.Errorf("blame: %w: %w", ErrUnavailable, err)
-		}
-		e, err := entryOf(change.Path, change.Old, known.find)
+		before, err := b.content(ctx, change)
 		if err != nil {
-			return v, nil // a secret that is no longer kept: v is as far as it goes
+			return 0, err
 		}
-		for _, p := range partsIn(e.Resource) {
+		for _, p := range before {
 			had[p.content] = true
 		}
 		last = Version(change.Old.Since)
@@ -130,4 +124,21 @@ func (b *blame) attribute(ctx context.Context, v Version, change *storepb.Change
 		}
 	}
 	return last, nil
+}
+
+// content takes apart what was there before a change. Of a secret that is no
+// longer kept there is nothing.
+func (b *blame) content(ctx context.Context, change *storepb.Change) ([]part, error) {
+	known := values{}
+	for _, s := range b.shared.Segments() {
+		known[s.Digest] = s.Bytes
+	}
+	if err := b.store.fetch(ctx, refsOf(change.Old), known); err != nil {
+		return nil, fmt.Errorf("blame: %w: %w", ErrUnavailable, err)
+	}
+	e, err := oldEntry(change.Path, change.Old, radix.Tree[*Entry]{}, known)
+	if err != nil {
+		return nil, fmt.Errorf("blame: %w", err)
+	}
+	return partsIn(e.Resource), nil
 }

@@ -116,7 +116,9 @@ func TestMetricsCountCommits(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, Config{DataDir: dir, Registerer: r})
 	commit(t, s, put(t, 1, "a"))
-	s.Commit(t.Context(), func(*Batch) error { return errors.New("no") })
+	if _, err := s.Commit(t.Context(), func(*Batch) error { return errors.New("no") }); err == nil {
+		t.Error("a change that fails is committed")
+	}
 	families, err := r.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -142,6 +144,6 @@ func TestMetricsCountCommits(t *testing.T) {
 	if got["deltaplane_store_bytes"] <= 0 {
 		t.Error("deltaplane_store_bytes is not there")
 	}
-	s.Close()
+	shut(t, s)
 	open(t, Config{DataDir: dir, Registerer: r}) // the metrics of the closed one are gone
 }

@@ -78,12 +78,12 @@ func connect(ctx context.Context, cfg Config) (*connection, error) {
 }
 
 // close ends what uses the connection, and the embedded etcd.
-func (c *connection) close() {
+func (c *connection) close() error {
 	if c.embedded != nil {
 		c.embedded.Close()
-		return
+		return nil
 	}
-	c.client.Close()
+	return c.client.Close()
 }
 
 // defragmentBytes is what a defragmentation must win to be worth its pause.

@@ -25,73 +25,78 @@ func endpointsYAML(name string) string {
 	return fmt.Sprintf("---\n'@type': type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment\ncluster_name: %s\n", name)
 }
 
+// referenceStep is a change, and what is to be said about it.
+type referenceStep struct {
+	apply string
+	del   []Key
+	o     Options
+	want  string // warnings, one per line
+}
+
+func in(namespace string) Options { return Options{Namespace: namespace} }
+
+var referenceCases = map[string][]referenceStep{
+	"a route to a cluster that is not there": {
+		{apply: routeYAML("rc", "x=a"), want: `VirtualHost "rc/x": routes[0].route.cluster: refers to Cluster "a", which does not exist in namespace "default"`},
+		{apply: clusterYAML("a", 1)},
+	},
+	"a route whose cluster comes with it": {
+		{apply: routeYAML("rc", "x=a") + clusterYAML("a", 1)},
+	},
+	"a cluster without its endpoints": {
+		{apply: edsYAML("a"), want: `Cluster "a": name: refers to Endpoint "a", which does not exist in namespace "default"`},
+		{apply: endpointsYAML("a")},
+		{del: []Key{{DefaultNamespace, resource.Endpoint, "a"}}, want: `Endpoint "a": still used by Cluster/a`},
+	},
+	"a cluster that is still used": {
+		{apply: routeYAML("rc", "x=a") + clusterYAML("a", 1)},
+		{del: []Key{clusterKey("a")}, want: `Cluster "a": still used by VirtualHost/rc/x`},
+	},
+	"a cluster that is removed with its user": {
+		{apply: routeYAML("rc", "x=a") + clusterYAML("a", 1)},
+		{del: []Key{clusterKey("a"), {DefaultNamespace, resource.Route, "rc"}}},
+	},
+	"a cluster in another namespace of the fleet": {
+		{apply: fleetYAML("f", "", "shared", "team")},
+		{apply: clusterYAML("a", 1), o: in("shared")},
+		{apply: routeYAML("rc", "x=a"), o: in("team")},
+		{del: []Key{{"shared", resource.Cluster, "a"}}, o: in("shared"), want: `Cluster "a": still used by VirtualHost/rc/x in fleet "f"`},
+	},
+	"a cluster that another namespace of the fleet has, too": {
+		{apply: fleetYAML("f", "", "shared", "team")},
+		{apply: clusterYAML("a", 1), o: in("shared")},
+		{apply: clusterYAML("a", 2) + routeYAML("rc", "x=a"), o: in("team")},
+		{del: []Key{{"shared", resource.Cluster, "a"}}, o: in("shared")},
+	},
+	"a namespace that one of two fleets lacks": {
+		{apply: fleetYAML("f", "", "shared", "team") + fleetYAML("g", "", "team")},
+		{apply: clusterYAML("a", 1), o: in("shared")},
+		{apply: routeYAML("rc", "x=a"), o: in("team"), want: `VirtualHost "rc/x": routes[0].route.cluster: refers to Cluster "a", which fleet "g" does not receive`},
+	},
+	"a static cluster of the bootstrap": {
+		{apply: fleetYAML("f", "a", "default")},
+		{apply: routeYAML("rc", "x=a")},
+	},
+	"a route that a later namespace overrides": {
+		{apply: fleetYAML("f", "", "base", "team")},
+		{apply: clusterYAML("b", 1) + routeYAML("rc", "x=b"), o: in("team")},
+		{apply: routeYAML("rc", "x=none"), o: in("base")},
+	},
+	"a fleet that changes": {
+		{apply: clusterYAML("a", 1), o: in("shared")},
+		{apply: fleetYAML("f", "", "shared", "team")},
+		{apply: routeYAML("rc", "x=a"), o: in("team")},
+		{apply: fleetYAML("f", "", "team"), want: `VirtualHost "rc/x": routes[0].route.cluster: refers to Cluster "a", which fleet "f" does not receive`},
+	},
+	"a host of its own without its route configuration": {
+		{apply: clusterYAML("a", 1) + hostYAML("rc/h", "a"), want: `VirtualHost "rc/h": there is no route configuration "rc" in namespace "default" for this host`},
+		{apply: routeYAML("rc", "x=a")},
+		{del: []Key{{DefaultNamespace, resource.Route, "rc"}}, want: `VirtualHost "rc/h": route configuration "rc" is removed, and this host of it stays`},
+	},
+}
+
 func TestReferencesToNothingAreToldOf(t *testing.T) {
-	in := func(namespace string) Options { return Options{Namespace: namespace} }
-	type step struct {
-		apply string
-		del   []Key
-		o     Options
-		want  string // warnings, one per line
-	}
-	for name, steps := range map[string][]step{
-		"a route to a cluster that is not there": {
-			{apply: routeYAML("rc", "x=a"), want: `VirtualHost "rc/x": routes[0].route.cluster: refers to Cluster "a", which does not exist in namespace "default"`},
-			{apply: clusterYAML("a", 1)},
-		},
-		"a route whose cluster comes with it": {
-			{apply: routeYAML("rc", "x=a") + clusterYAML("a", 1)},
-		},
-		"a cluster without its endpoints": {
-			{apply: edsYAML("a"), want: `Cluster "a": name: refers to Endpoint "a", which does not exist in namespace "default"`},
-			{apply: endpointsYAML("a")},
-			{del: []Key{{DefaultNamespace, resource.Endpoint, "a"}}, want: `Endpoint "a": still used by Cluster/a`},
-		},
-		"a cluster that is still used": {
-			{apply: routeYAML("rc", "x=a") + clusterYAML("a", 1)},
-			{del: []Key{clusterKey("a")}, want: `Cluster "a": still used by VirtualHost/rc/x`},
-		},
-		"a cluster that is removed with its user": {
-			{apply: routeYAML("rc", "x=a") + clusterYAML("a", 1)},
-			{del: []Key{clusterKey("a"), {DefaultNamespace, resource.Route, "rc"}}},
-		},
-		"a cluster in another namespace of the fleet": {
-			{apply: fleetYAML("f", "", "shared", "team")},
-			{apply: clusterYAML("a", 1), o: in("shared")},
-			{apply: routeYAML("rc", "x=a"), o: in("team")},
-			{del: []Key{{"shared", resource.Cluster, "a"}}, o: in("shared"), want: `Cluster "a": still used by VirtualHost/rc/x in fleet "f"`},
-		},
-		"a cluster that another namespace of the fleet has, too": {
-			{apply: fleetYAML("f", "", "shared", "team")},
-			{apply: clusterYAML("a", 1), o: in("shared")},
-			{apply: clusterYAML("a", 2) + routeYAML("rc", "x=a"), o: in("team")},
-			{del: []Key{{"shared", resource.Cluster, "a"}}, o: in("shared")},
-		},
-		"a namespace that one of two fleets lacks": {
-			{apply: fleetYAML("f", "", "shared", "team") + fleetYAML("g", "", "team")},
-			{apply: clusterYAML("a", 1), o: in("shared")},
-			{apply: routeYAML("rc", "x=a"), o: in("team"), want: `VirtualHost "rc/x": routes[0].route.cluster: refers to Cluster "a", which fleet "g" does not receive`},
-		},
-		"a static cluster of the bootstrap": {
-			{apply: fleetYAML("f", "a", "default")},
-			{apply: routeYAML("rc", "x=a")},
-		},
-		"a route that a later namespace overrides": {
-			{apply: fleetYAML("f", "", "base", "team")},
-			{apply: clusterYAML("b", 1) + routeYAML("rc", "x=b"), o: in("team")},
-			{apply: routeYAML("rc", "x=none"), o: in("base")},
-		},
-		"a fleet that changes": {
-			{apply: clusterYAML("a", 1), o: in("shared")},
-			{apply: fleetYAML("f", "", "shared", "team")},
-			{apply: routeYAML("rc", "x=a"), o: in("team")},
-			{apply: fleetYAML("f", "", "team"), want: `VirtualHost "rc/x": routes[0].route.cluster: refers to Cluster "a", which fleet "f" does not receive`},
-		},
-		"a host of its own without its route configuration": {
-			{apply: clusterYAML("a", 1) + hostYAML("rc/h", "a"), want: `VirtualHost "rc/h": there is no route configuration "rc" in namespace "default" for this host`},
-			{apply: routeYAML("rc", "x=a")},
-			{del: []Key{{DefaultNamespace, resource.Route, "rc"}}, want: `VirtualHost "rc/h": route configuration "rc" is removed, and this host of it stays`},
-		},
-	} {
+	for name, steps := range referenceCases {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, Config{})
 			for i, c := range steps {

@@ -95,18 +95,22 @@ func (d *disk) write(now *Snapshot) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // which is gone when all went well
 	err = errors.Join(encodeSnapshot(f, now), f.Sync(), f.Close())
-	if err != nil {
-		return err
+	if err == nil {
+		err = os.Rename(f.Name(), d.path)
 	}
-	return os.Rename(f.Name(), d.path)
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
 }
 
 func encodeSnapshot(f io.Writer, now *Snapshot) error {
 	sum := sha256.New()
 	buffer := bufio.NewWriterSize(io.MultiWriter(f, sum), 1<<20)
-	io.WriteString(buffer, diskMagic)
+	if _, err := io.WriteString(buffer, diskMagic); err != nil {
+		return err
+	}
 	root := now.tree.Hash()
 	head := &storepb.Checkpoint{
 		Version: uint64(now.version), Root: root[:], UnixNanos: now.time.UnixNano(), Entries: uint64(now.tree.Len()),

@@ -3,6 +3,7 @@ package deltaplane
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -87,10 +88,14 @@ func (e *realEtcd) start() {
 }
 
 func (e *realEtcd) stop() {
-	e.client.Close()
-	e.cmd.Process.Kill()
+	if err := errors.Join(e.client.Close(), e.cmd.Process.Kill()); err != nil {
+		e.t.Error(err)
+	}
 	<-e.done
-	e.cmd.Wait()
+	var killed *exec.ExitError
+	if err := e.cmd.Wait(); !errors.As(err, &killed) {
+		e.t.Error(err)
+	}
 }
 
 // endpoint is the way through the proxy.
@@ -196,8 +201,12 @@ func (p *proxy) forward(in net.Conn) {
 		p.mu.Unlock()
 	}()
 	var both sync.WaitGroup
-	both.Go(func() { io.Copy(out, in); out.Close() })
-	both.Go(func() { io.Copy(in, out); in.Close() })
+	pipe := func(to, from net.Conn) {
+		defer to.Close()
+		_, _ = io.Copy(to, from) // ends with an error when the line is cut
+	}
+	both.Go(func() { pipe(out, in) })
+	both.Go(func() { pipe(in, out) })
 	both.Wait()
 }
 

@@ -67,7 +67,7 @@ func openFaulty(t *testing.T, cfg Config) (*Store, *faultyKV) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { shut(t, s) })
 	return s, kv
 }
 

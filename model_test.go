@@ -188,7 +188,7 @@ func TestAStoreDoesWhatPlainMapsDo(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		defer func() { s.Close() }()
+		defer func() { shut(t, s) }()
 		m := &model{now: map[Key]modelEntry{}, history: []map[Key]modelEntry{{}}}
 		rt.Repeat(map[string]func(*rapid.T){
 			"apply": func(rt *rapid.T) {
@@ -224,7 +224,7 @@ func TestAStoreDoesWhatPlainMapsDo(t *testing.T) {
 				m.settle(maps.Clone(m.history[v]))
 			},
 			"restart": func(rt *rapid.T) {
-				s.Close()
+				shut(t, s)
 				var err error
 				if s, err = Open(t.Context(), cfg); err != nil {
 					rt.Fatal(err)

@@ -146,7 +146,7 @@ func TestWithoutEtcdTheSnapshotOnDiskIsServed(t *testing.T) {
 	s := e.replica(Config{DataDir: dir})
 	commit(t, s, put(t, 1, "a", "b"))
 	hash := s.Latest().Tree().Hash()
-	s.Close()
+	shut(t, s)
 
 	e.proxy.cut()
 	again := e.openWithout(t, Config{DataDir: dir, Endpoints: e.endpoint()})
@@ -178,7 +178,7 @@ func (e *realEtcd) openWithout(t *testing.T, cfg Config) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { shut(t, s) })
 	return s
 }
 
@@ -188,7 +188,7 @@ func TestADamagedSnapshotOnDiskIsIgnored(t *testing.T) {
 	s := e.replica(Config{DataDir: dir})
 	commit(t, s, put(t, 1, "a", "b"))
 	hash := s.Latest().Tree().Hash()
-	s.Close()
+	shut(t, s)
 	path := filepath.Join(dir, diskName)
 	whole, err := os.ReadFile(path)
 	if err != nil {
@@ -211,7 +211,7 @@ func TestADamagedSnapshotOnDiskIsIgnored(t *testing.T) {
 			if s.Latest().Tree().Hash() != hash || s.Health().FromDisk {
 				t.Fatal("the store does not have what is in etcd")
 			}
-			s.Close()
+			shut(t, s)
 		})
 	}
 }

@@ -77,8 +77,7 @@ func openOn(ctx context.Context, cfg Config, etcd *connection) (*Store, error) {
 		err = s.start(ctx, life)
 	}
 	if err != nil {
-		s.Close()
-		return nil, err
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -123,14 +122,12 @@ func (s *Store) resyncWithin(ctx context.Context, limit time.Duration) (int64, e
 
 // Close stops all of the store's goroutines and the embedded etcd. Commits
 // that wait end with ErrClosed.
-func (s *Store) Close() error {
+func (s *Store) Close() (err error) {
 	s.closed.Do(func() {
 		s.stop()
 		s.running.Wait()
 		s.metrics.unregister()
-		if s.etcd != nil {
-			s.etcd.close()
-		}
+		err = s.etcd.close()
 	})
-	return nil
+	return err
 }

@@ -23,7 +23,9 @@ const modelChecks = "25"
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
-		checks.Value.Set(modelChecks)
+		if err := checks.Value.Set(modelChecks); err != nil {
+			panic(err)
+		}
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -76,8 +78,16 @@ func open(t testing.TB, cfg Config) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { shut(t, s) })
 	return s
+}
+
+// shut closes s.
+func shut(t testing.TB, s *Store) {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func commit(t testing.TB, s *Store, change func(*Batch) error) Version {
@@ -98,7 +108,7 @@ func TestCommitsOutliveTheStore(t *testing.T) {
 		}
 	}
 	was := s.Latest()
-	s.Close()
+	shut(t, s)
 	is := open(t, Config{DataDir: dir}).Latest()
 	if is.Version() != was.Version() || is.Tree().Hash() != was.Tree().Hash() || !is.Time().Equal(was.Time()) {
 		t.Fatalf("after a restart: version %d, tree %s; want %d, %s", is.Version(), is.Tree().Hash(), was.Version(), was.Tree().Hash())
@@ -122,7 +132,7 @@ func TestACommitOfTenThousandResourcesFitsAStockEtcd(t *testing.T) {
 		t.Fatal(v)
 	}
 	hash := s.Latest().Tree().Hash()
-	s.Close()
+	shut(t, s)
 	if s = open(t, Config{DataDir: dir}); s.Latest().Tree().Hash() != hash {
 		t.Fatal("not the same after a restart")
 	}

@@ -74,7 +74,7 @@ func Start(ctx context.Context, dir string, quota int64, log *slog.Logger) (*Ser
 func (s *Server) Close() {
 	s.close.Do(func() {
 		s.logs.quiet.Store(true)
-		s.Client.Close()
+		_ = s.Client.Close() // says only that the client's context has ended
 		s.etcd.Close()
 		s.lock.Close()
 	})
