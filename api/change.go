@@ -125,7 +125,7 @@ func (s *Server) wait(ctx context.Context, v deltaplane.Version, atMost time.Dur
 		case <-stop:
 		}
 	})
-	missing, err := s.cfg.Proxies.Wait(ctx, v)
+	missing, err := s.cfg.Waiter.Wait(ctx, v)
 	close(stop)
 	watching.Wait()
 	acks := Acks{Version: v, Done: err == nil, Missing: missing}

@@ -37,7 +37,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		}
 	})
 	p := &proxies{changed: make(chan struct{})}
-	cfg := Config{Store: store, Proxies: p}
+	cfg := Config{Store: store, Proxies: p, Waiter: p}
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -85,7 +85,7 @@ func (w *world) applied(query, body string) Plan {
 	return plan
 }
 
-// proxies is a Proxies that says what the test wants.
+// proxies is a Proxies and a Waiter that says what the test wants.
 type proxies struct {
 	mu      sync.Mutex
 	all     []Proxy

@@ -20,6 +20,7 @@ import (
 type Config struct {
 	Store   *deltaplane.Store
 	Proxies Proxies // who is connected; default: nobody
+	Waiter  Waiter  // for ?wait; default: nobody is waited for
 	// Resync has everything that a node refused sent to it again, and reports
 	// whether the node is connected; default: none is.
 	Resync  func(node string) bool
@@ -36,7 +37,7 @@ type Config struct {
 }
 
 // Proxies tells what the connected proxies hold. Its methods are called from
-// any goroutine, and only Wait blocks.
+// any goroutine and do not block.
 type Proxies interface {
 	// Proxies lists every known proxy by node id.
 	Proxies() []Proxy
@@ -44,6 +45,11 @@ type Proxies interface {
 	Proxy(node string) (Proxy, bool)
 	// Changed closes at the next thing that a proxy does.
 	Changed() <-chan struct{}
+}
+
+// Waiter waits for acknowledgements. Wait is called from any goroutine, and
+// blocks.
+type Waiter interface {
 	// Wait returns when every connected proxy that v concerns has
 	// acknowledged it, or early with those that have not and the reason:
 	// when one has refused it, or ctx ends.
@@ -68,6 +74,9 @@ type Server struct {
 func New(cfg Config) *Server {
 	if cfg.Proxies == nil {
 		cfg.Proxies = nobody{}
+	}
+	if cfg.Waiter == nil {
+		cfg.Waiter = nobody{}
 	}
 	if cfg.Resync == nil {
 		cfg.Resync = func(string) bool { return false }

@@ -92,7 +92,7 @@ func (srv *server) wire(registry *prometheus.Registry, tokens api.Tokens, grpcOp
 	srv.grpc = grpc.NewServer(append(srv.xds.GRPCOptions(), grpcOptions...)...)
 	srv.xds.Register(srv.grpc)
 	srv.api = api.New(api.Config{
-		Store: srv.store, Proxies: proxies{srv.fleet}, Resync: srv.xds.Resync, Decoder: s.decoder(), Tokens: tokens,
+		Store: srv.store, Proxies: proxies{srv.fleet}, Waiter: proxies{srv.fleet}, Resync: srv.xds.Resync, Decoder: s.decoder(), Tokens: tokens,
 		AnyHost: !api.LoopbackHost(s.APIAddress), Logger: srv.log.With("part", "api"), Registerer: registry,
 	})
 	srv.http = &http.Server{
