@@ -2,6 +2,7 @@ package envoytest
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ type Plane struct {
 	t      testing.TB
 	dir    string
 	binary string
+	args   []string
 	client *http.Client
 
 	cmd  *exec.Cmd
@@ -31,13 +33,14 @@ type Plane struct {
 	err  error         // of Wait; read after done
 }
 
-// StartPlane runs a control plane on free ports. Its log is printed when the
-// test fails.
-func StartPlane(t testing.TB) *Plane {
+// StartPlane runs a control plane on free ports, with more arguments for serve.
+// Its log is printed when the test fails.
+func StartPlane(t testing.TB, args ...string) *Plane {
 	t.Helper()
-	p := &Plane{t: t, dir: t.TempDir(), binary: Binary(t), XDS: "127.0.0.1:0", API: "http://127.0.0.1:0"}
+	p := &Plane{t: t, dir: t.TempDir(), binary: Binary(t), args: args, XDS: "127.0.0.1:0", API: "http://127.0.0.1:0"}
 	// Without keep-alive: a killed server must not leave half-open connections.
-	p.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	// With TLS, the test knows whom it has started: it need not verify.
+	p.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the control plane's log ends with:\n%s", p.logTail())
@@ -61,8 +64,9 @@ func (p *Plane) Start() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.cmd = exec.Command(p.binary, "serve", "--log-format", "json", "--drain-timeout", "2s",
-		"--data-dir", filepath.Join(p.dir, "data"), "--xds-address", p.XDS, "--api-address", strings.TrimPrefix(p.API, "http://"))
+	_, api, _ := strings.Cut(p.API, "://")
+	p.cmd = exec.Command(p.binary, append([]string{"serve", "--log-format", "json", "--drain-timeout", "2s",
+		"--data-dir", filepath.Join(p.dir, "data"), "--xds-address", p.XDS, "--api-address", api}, p.args...)...)
 	p.cmd.Stderr = in
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
