@@ -74,6 +74,7 @@ func (s *Store) resyncLocked(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	s.epoch.Store(v.epochRev)
+	s.keeper.swept.Store(uint64(v.swept))
 	now := s.at.snapshot
 	p, err := v.load(ctx, now)
 	if err != nil {

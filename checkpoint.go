@@ -3,10 +3,12 @@ package deltaplane
 import (
 	"context"
 	"fmt"
+	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/deltaplane/deltaplane/internal/storepb"
+	"github.com/deltaplane/deltaplane/radix"
 	"github.com/deltaplane/deltaplane/resource"
 )
 
@@ -89,4 +91,49 @@ func (s *Store) writeCheckpoint(ctx context.Context, now *Snapshot, last *storep
 		return fmt.Errorf("checkpoint %d: %w", now.version, err)
 	}
 	return nil
+}
+
+// checkpoint is the newest one as a snapshot, and a tree with all values that
+// are at hand: the empty snapshot when there is no checkpoint.
+func (v *view) checkpoint(ctx context.Context, base *Snapshot) (*Snapshot, radix.Tree[*Entry], error) {
+	keys := v.store.keys
+	got, err := v.page(ctx, keys.checkpoints(), clientv3.WithPrefix(),
+		clientv3.WithSort(clientv3.SortByKey, clientv3.SortDescend), clientv3.WithLimit(1))
+	if err != nil {
+		return nil, base.tree, err
+	}
+	if len(got.Kvs) == 0 {
+		return empty, base.tree, nil
+	}
+	var c storepb.Checkpoint
+	if err := decode(got.Kvs[0].Value, &c); err != nil {
+		return nil, base.tree, err
+	}
+	parts := values{}
+	if err := v.store.fetch(ctx, c.PlacementValues, parts); err != nil {
+		return nil, base.tree, err
+	}
+	changed := changeset{}
+	for _, ref := range c.PlacementValues {
+		var list storepb.Placements
+		b, ok := parts.find(resource.Digest(ref.Digest))
+		if !ok {
+			return nil, base.tree, fmt.Errorf("part of checkpoint %d: %w", c.Version, errMissing)
+		}
+		if err := decode(b, &list); err != nil {
+			return nil, base.tree, err
+		}
+		for _, p := range list.Placements {
+			changed[p.Path] = p.Item
+		}
+	}
+	tree, err := v.store.realize(ctx, radix.Tree[*Entry]{}, base.tree, changed, values{})
+	if err != nil {
+		return nil, base.tree, err
+	}
+	root, err := digestOf(c.Root)
+	if err == nil && resource.Digest(tree.Hash()) != root {
+		err = fmt.Errorf("checkpoint %d: %w", c.Version, errDamaged)
+	}
+	return &Snapshot{Version(c.Version), time.Unix(0, c.UnixNanos), tree}, base.tree, err
 }

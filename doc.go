@@ -10,4 +10,14 @@
 //	wire      changes as the bytes of discovery responses
 //	xds       the xDS server: one goroutine owns each stream
 //	fleet     what each proxy was sent, holds and refused
+//
+// A Store holds resources in namespaces. Commit changes any number of them at
+// once; Apply, Delete, Patch, Revert and Rollback are commits that know about
+// owners, references and accidents. Latest is the newest Snapshot, Watch waits
+// for a newer one, At and History look back. xds.NewServer serves a Store to
+// proxies. The example shows a store's life.
+//
+// How it is kept in etcd stands in layout.go; how a commit gets there in
+// write.go (many become one transaction), draft.go (one becomes a record) and
+// submit.go (the transaction); how replicas follow in follow.go and load.go.
 package deltaplane

@@ -91,8 +91,7 @@ func (f *follower) see(ctx context.Context, kv *mvccpb.KeyValue) error {
 	case key == keys.head():
 		return f.head(ctx, kv)
 	case key == keys.epoch():
-		f.store.sawEpoch(kv.ModRevision)
-		f.store.keeper.worked.Store(uint64(f.store.Latest().version))
+		return f.epoch(kv)
 	case strings.HasPrefix(key, keys.commits()):
 		return f.record(key, kv.Value)
 	default:
@@ -101,6 +100,18 @@ func (f *follower) see(ctx context.Context, kv *mvccpb.KeyValue) error {
 			f.bytes += len(kv.Value)
 		}
 	}
+	return nil
+}
+
+// epoch notes that some replica collects garbage.
+func (f *follower) epoch(kv *mvccpb.KeyValue) error {
+	var epoch storepb.Epoch
+	if err := decode(kv.Value, &epoch); err != nil {
+		return err
+	}
+	f.store.sawEpoch(kv.ModRevision)
+	f.store.keeper.swept.Store(epoch.Version)
+	f.store.keeper.worked.Store(epoch.Version)
 	return nil
 }
 

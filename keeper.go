@@ -19,13 +19,12 @@ type keeper struct {
 	store *Store
 	full  chan struct{} // holds one: etcd has run out of space
 
-	// worked is the version at which some replica's keeper worked last.
-	worked atomic.Uint64
+	// Versions at which some replica's keeper worked last, and at which one
+	// collected garbage last.
+	worked, swept atomic.Uint64
 
 	// Touched only by run.
-	swept     Version // at the last sweep of this keeper
-	patience  Version // commits beyond the interval, so that replicas differ
-	emergency bool
+	patience Version // commits beyond the interval, so that replicas differ
 }
 
 func newKeeper(s *Store) *keeper {
@@ -42,24 +41,27 @@ func (k *keeper) run(ctx context.Context) {
 	rest := time.NewTicker(keeperRest)
 	defer rest.Stop()
 	k.worked.Store(uint64(s.Latest().version))
-	due := true // what a restart left undone
+	work := k.upkeep // what a restart left undone
 	for {
-		if due {
+		if work != nil {
 			k.worked.Store(uint64(s.Latest().version))
-			if err := k.work(ctx); err != nil && ctx.Err() == nil {
+			if err := work(ctx); err != nil && !errors.Is(err, errOvertaken) && ctx.Err() == nil {
 				s.log.Warn("upkeep of the store in etcd has to wait", "error", err)
 			}
+			work = nil
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-commits.Changed():
 			now, err := commits.Next(ctx)
-			due = err == nil && now.version >= Version(k.worked.Load())+s.keepInterval()+k.patience
+			if err == nil && now.version >= Version(k.worked.Load())+s.keepInterval()+k.patience {
+				work = k.upkeep
+			}
 		case <-rest.C:
-			due = true
+			work = k.cleanUp
 		case <-k.full:
-			due, k.emergency = true, true
+			work = k.makeRoom
 		}
 	}
 }
@@ -72,40 +74,54 @@ func (k *keeper) outOfSpace() {
 	}
 }
 
-// work does what is due. When another replica is at it, nothing is.
-func (k *keeper) work(ctx context.Context) error {
-	if k.emergency {
-		k.emergency = false
-		if err := k.store.etcd.makeRoom(ctx); err != nil {
-			return err
-		}
-		k.swept = 0
-	}
-	if err := k.upkeep(ctx); err != nil && !errors.Is(err, errOvertaken) {
-		return err
-	}
-	return k.store.etcd.measure(ctx)
-}
-
+// upkeep does what is due by the number of commits. errOvertaken means that
+// another replica is at it.
 func (k *keeper) upkeep(ctx context.Context) error {
-	s := k.store
-	now := s.Latest()
-	if now.version == 0 {
-		return nil
-	}
-	checkpoint, err := s.checkpointDue(ctx, now)
+	now, err := k.shorten(ctx)
 	if err != nil {
 		return err
 	}
-	if err := s.trim(ctx, min(now.version, checkpoint+1)); err != nil {
+	// A sweep looks at every value, so the more there are the rarer it is.
+	if wait := max(k.store.keepInterval(), Version(now.tree.Len()/32)); now.version < Version(k.swept.Load())+wait {
+		return nil
+	}
+	return k.store.sweep(ctx)
+}
+
+// cleanUp does also what could wait: a store at rest keeps no garbage, and no
+// private keys that have been replaced.
+func (k *keeper) cleanUp(ctx context.Context) error {
+	now, err := k.shorten(ctx)
+	if err != nil || now.version == Version(k.swept.Load()) {
 		return err
 	}
-	// A sweep looks at every value, so the more there are the rarer it is.
-	if wait := max(s.keepInterval(), Version(now.tree.Len()/32)); k.swept == 0 || now.version >= k.swept+wait {
-		if err := s.sweep(ctx); err != nil {
-			return err
-		}
-		k.swept = now.version
+	return k.store.sweep(ctx)
+}
+
+// makeRoom gets etcd to take writes again, and then frees what it can.
+func (k *keeper) makeRoom(ctx context.Context) error {
+	if err := k.store.etcd.makeRoom(ctx); err != nil {
+		return err
 	}
-	return nil
+	if _, err := k.shorten(ctx); err != nil {
+		return err
+	}
+	return k.store.sweep(ctx)
+}
+
+// shorten writes a checkpoint if one is due, and drops old history.
+func (k *keeper) shorten(ctx context.Context) (*Snapshot, error) {
+	s := k.store
+	now := s.Latest()
+	if now.version == 0 {
+		return now, nil
+	}
+	if err := s.etcd.measure(ctx); err != nil {
+		return nil, err
+	}
+	checkpoint, err := s.checkpointDue(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	return now, s.trim(ctx, min(now.version, checkpoint+1))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,9 +20,8 @@ import (
 // upkeep lets the keeper work to the end, besides the keeper itself.
 func upkeep(t testing.TB, s *Store) {
 	t.Helper()
-	k := &keeper{store: s}
 	for {
-		err := k.upkeep(t.Context())
+		err := s.keeper.cleanUp(t.Context())
 		if err == nil {
 			return
 		}
@@ -173,7 +173,8 @@ func TestTheCollectorTakesNothingFromCommittersOfAnyReplica(t *testing.T) {
 	a, b := e.replica(cfg), e.replica(cfg)
 	stop := make(chan struct{})
 	var collectors, committers sync.WaitGroup
-	sweeps := 0
+	const enough = 5
+	var sweeps atomic.Int32
 	collectors.Go(func() {
 		for {
 			select {
@@ -181,7 +182,7 @@ func TestTheCollectorTakesNothingFromCommittersOfAnyReplica(t *testing.T) {
 				return
 			default:
 				if err := a.sweep(t.Context()); err == nil {
-					sweeps++
+					sweeps.Add(1)
 				} else if !errors.Is(err, errOvertaken) {
 					t.Error(err)
 				}
@@ -190,7 +191,7 @@ func TestTheCollectorTakesNothingFromCommittersOfAnyReplica(t *testing.T) {
 	})
 	for i, s := range []*Store{a, b} {
 		committers.Go(func() {
-			for j := range 30 {
+			for j := 0; j < 30 || sweeps.Load() < enough; j++ {
 				// The same contents come and go: what one replica puts again
 				// is what the other has just dropped.
 				names := []string{fmt.Sprint("w", i), "shared"}
@@ -208,12 +209,9 @@ func TestTheCollectorTakesNothingFromCommittersOfAnyReplica(t *testing.T) {
 	committers.Wait()
 	close(stop)
 	collectors.Wait()
-	if sweeps == 0 {
-		t.Fatal("nothing was collected")
-	}
 	eventually(t, a, atVersion(b.Latest().Version()))
 	checkStored(t, a)
-	t.Logf("%d sweeps, %d commits", sweeps, a.Latest().Version())
+	t.Logf("%d sweeps, %d commits", sweeps.Load(), a.Latest().Version())
 }
 
 func TestAnEtcdOutOfSpaceRecovers(t *testing.T) {

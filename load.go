@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -30,6 +29,7 @@ type view struct {
 	head     *storepb.Head // nil for the empty store
 	headRev  int64
 	epochRev int64
+	swept    Version // when the collector ran last
 }
 
 // look opens a view of etcd as it is now.
@@ -42,6 +42,13 @@ func (s *Store) look(ctx context.Context) (*view, error) {
 	}
 	v := &view{store: s, revision: resp.Header.Revision}
 	v.headRev, v.epochRev = modRevision(resp.Responses[0]), modRevision(resp.Responses[1])
+	if v.epochRev != 0 {
+		var epoch storepb.Epoch
+		if err := decode(resp.Responses[1].GetResponseRange().Kvs[0].Value, &epoch); err != nil {
+			return nil, err
+		}
+		v.swept = Version(epoch.Version)
+	}
 	if v.headRev == 0 {
 		return v, nil
 	}
@@ -150,141 +157,3 @@ func (v *view) page(ctx context.Context, key string, opts ...clientv3.OpOption) 
 	defaults := []clientv3.OpOption{clientv3.WithRev(v.revision), clientv3.WithLimit(pageRecords)}
 	return v.store.etcd.Get(ctx, key, append(defaults, opts...)...)
 }
-
-// checkpoint is the newest one as a snapshot, and a tree with all values that
-// are at hand: the empty snapshot when there is no checkpoint.
-func (v *view) checkpoint(ctx context.Context, base *Snapshot) (*Snapshot, radix.Tree[*Entry], error) {
-	keys := v.store.keys
-	got, err := v.page(ctx, keys.checkpoints(), clientv3.WithPrefix(),
-		clientv3.WithSort(clientv3.SortByKey, clientv3.SortDescend), clientv3.WithLimit(1))
-	if err != nil {
-		return nil, base.tree, err
-	}
-	if len(got.Kvs) == 0 {
-		return empty, base.tree, nil
-	}
-	var c storepb.Checkpoint
-	if err := decode(got.Kvs[0].Value, &c); err != nil {
-		return nil, base.tree, err
-	}
-	parts := values{}
-	if err := v.store.fetch(ctx, c.PlacementValues, parts); err != nil {
-		return nil, base.tree, err
-	}
-	changed := changeset{}
-	for _, ref := range c.PlacementValues {
-		var list storepb.Placements
-		b, ok := parts.find(resource.Digest(ref.Digest))
-		if !ok {
-			return nil, base.tree, fmt.Errorf("part of checkpoint %d: %w", c.Version, errMissing)
-		}
-		if err := decode(b, &list); err != nil {
-			return nil, base.tree, err
-		}
-		for _, p := range list.Placements {
-			changed[p.Path] = p.Item
-		}
-	}
-	tree, err := v.store.realize(ctx, radix.Tree[*Entry]{}, base.tree, changed, values{})
-	if err != nil {
-		return nil, base.tree, err
-	}
-	root, err := digestOf(c.Root)
-	if err == nil && resource.Digest(tree.Hash()) != root {
-		err = fmt.Errorf("checkpoint %d: %w", c.Version, errDamaged)
-	}
-	return &Snapshot{Version(c.Version), time.Unix(0, c.UnixNanos), tree}, base.tree, err
-}
-
-// changeset is what each path ends up with: nil for removed.
-type changeset map[string]*storepb.Item
-
-// add lets r follow.
-func (c changeset) add(r *storepb.Record) {
-	for _, change := range r.Changes {
-		c[change.Path] = change.New
-	}
-}
-
-// expand reads the record's changes where they are in values.
-func (s *Store) expand(ctx context.Context, r *storepb.Record, known values) error {
-	if len(r.ChangeValues) == 0 {
-		return nil
-	}
-	parts := values{}
-	for _, ref := range r.ChangeValues {
-		d, err := digestOf(ref.Digest)
-		if err != nil {
-			return err
-		}
-		if b, ok := known.find(d); ok {
-			parts[d] = b
-		}
-	}
-	if err := s.fetch(ctx, r.ChangeValues, parts); err != nil {
-		return err
-	}
-	var changes []*storepb.Change
-	for _, ref := range r.ChangeValues {
-		var list storepb.Changes
-		b, ok := parts.find(resource.Digest(ref.Digest))
-		if !ok {
-			return fmt.Errorf("changes of version %d: %w", r.Version, errMissing)
-		}
-		if err := decode(b, &list); err != nil {
-			return err
-		}
-		changes = append(changes, list.Changes...)
-	}
-	r.Changes = changes
-	return nil
-}
-
-// realize is tree with the changes. Content is taken from tree and reuse where
-// they have it at the same path, then from known, then from etcd.
-func (s *Store) realize(ctx context.Context, tree, reuse radix.Tree[*Entry], c changeset, known values) (radix.Tree[*Entry], error) {
-	txn := tree.Txn()
-	var later []string
-	var refs []*storepb.Ref
-	for path, item := range c {
-		if item == nil {
-			txn.Delete(path)
-			continue
-		}
-		if segments, ok := segmentsAt(path, item, tree, reuse); ok {
-			e, err := entryWith(path, item, segments)
-			if err != nil {
-				return tree, err
-			}
-			txn.Put(path, e)
-			continue
-		}
-		later = append(later, path)
-		refs = append(refs, refsOf(item)...)
-	}
-	slices.Sort(later)
-	if err := s.fetch(ctx, refs, known); err != nil {
-		return tree, err
-	}
-	for _, path := range later {
-		e, err := entryOf(path, c[path], known.find)
-		if err != nil {
-			return tree, err
-		}
-		txn.Put(path, e)
-	}
-	return txn.Commit(), nil
-}
-
-// segmentsAt is item's content where one of the trees has it at path.
-func segmentsAt(path string, item *storepb.Item, trees ...radix.Tree[*Entry]) ([]resource.Segment, bool) {
-	for _, t := range trees {
-		e, ok := t.Get(path)
-		if ok && string(item.Digest) == digestString(e.Resource.Digest()) && len(e.Resource.Segments()) > 0 {
-			return e.Resource.Segments(), true
-		}
-	}
-	return nil, false
-}
-
-func digestString(d resource.Digest) string { return string(d[:]) }

@@ -49,7 +49,8 @@ func (s *Store) sweep(ctx context.Context) error {
 // store is then at least as new as that. errOvertaken when another replica
 // has started one.
 func (s *Store) advanceEpoch(ctx context.Context) (int64, error) {
-	epoch, err := encode(&storepb.Epoch{Run: commitID(), UnixNanos: time.Now().UnixNano()})
+	version := s.Latest().version
+	epoch, err := encode(&storepb.Epoch{Run: commitID(), UnixNanos: time.Now().UnixNano(), Version: uint64(version)})
 	if err != nil {
 		return 0, err
 	}

@@ -92,6 +92,7 @@ type Epoch struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Run           []byte                 `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
 	UnixNanos     int64                  `protobuf:"varint,2,opt,name=unix_nanos,json=unixNanos,proto3" json:"unix_nanos,omitempty"`
+	Version       uint64                 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"` // of the store, when the run began
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -136,6 +137,13 @@ func (x *Epoch) GetRun() []byte {
 func (x *Epoch) GetUnixNanos() int64 {
 	if x != nil {
 		return x.UnixNanos
+	}
+	return 0
+}
+
+func (x *Epoch) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
 	}
 	return 0
 }
@@ -730,11 +738,12 @@ const file_store_proto_rawDesc = "" +
 	"\x04Head\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\rR\x06format\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x04R\aversion\x12\x12\n" +
-	"\x04root\x18\x03 \x01(\fR\x04root\"8\n" +
+	"\x04root\x18\x03 \x01(\fR\x04root\"R\n" +
 	"\x05Epoch\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\fR\x03run\x12\x1d\n" +
 	"\n" +
-	"unix_nanos\x18\x02 \x01(\x03R\tunixNanos\"\xa5\x02\n" +
+	"unix_nanos\x18\x02 \x01(\x03R\tunixNanos\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\x04R\aversion\"\xa5\x02\n" +
 	"\x06Record\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x16\n" +
 	"\x06parent\x18\x02 \x01(\x04R\x06parent\x12\x12\n" +
