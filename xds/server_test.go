@@ -302,9 +302,13 @@ func TestARefusedResponseIsSentAgainWhenAnOperatorSaysSo(t *testing.T) {
 func TestCloseEndsStreamsEvenOfClientsThatDoNotRead(t *testing.T) {
 	p := newPlane(t, Config{}, layer("l", 0, 1<<20))
 	deaf, c := p.client(t, "deaf"), p.client(t, "n")
-	deaf.say("deaf", resource.Runtime, "l")
-	c.say("n", resource.Cluster, "*")
-	c.hear()
+	for _, typ := range []resource.Type{resource.Runtime, resource.Cluster, resource.Listener, resource.Secret} {
+		deaf.say("deaf", typ, "*", "l") // the first answer fills the window, so that a later one is stuck
+	}
+	for _, typ := range []resource.Type{resource.Cluster, resource.Listener, resource.Secret} {
+		c.say("n", typ, "*")
+		c.hear()
+	}
 	p.server.Close() // returns; goleak looks for what is left
 	if got := c.code(); got != codes.Unavailable {
 		t.Errorf("ended with %s", got)

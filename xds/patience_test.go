@@ -1,0 +1,47 @@
+package xds
+
+import (
+	"testing"
+	"time"
+
+	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/view"
+)
+
+func TestAnAnswerThatNeverComesHoldsTheOthersUpForAWhileOnly(t *testing.T) {
+	var s store
+	s.put(t, route("r", "none", 0))
+	v := view.New(s.commit(), []string{deltaplane.DefaultNamespace})
+	talk := &conversation{common: &common{patience: 15 * time.Second, maxNames: 10, maxNamesInAll: 10}, delta: true, observe: func(Event) {}}
+	talk.show(v, v.Version(), false)
+	start := time.Unix(0, 0)
+	for _, typ := range []resource.Type{resource.Cluster, resource.Route} {
+		if err := talk.receive(request{typeURL: typ.URL(), subscribe: []string{"*"}}); err != nil {
+			t.Fatal(err)
+		}
+		answer := talk.next(start)
+		if err := talk.receive(request{typeURL: typ.URL(), nonce: answer.response.Nonce}); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	s.put(t, cluster("c", 0), route("r", "c", 1))
+	v = v.At(s.commit())
+	talk.show(v, v.Version(), false)
+	if got := talk.next(start); got == nil || got.lane.typ != resource.Cluster {
+		t.Fatalf("first came %+v, want the cluster", got)
+	}
+	if got := talk.next(start.Add(14 * time.Second)); got != nil {
+		t.Errorf("%s came before the cluster was accepted", got.lane.typ.Short())
+	}
+	if at, ok := talk.wake(start); !ok || !at.Equal(start.Add(15*time.Second)) {
+		t.Errorf("wakes at %v %v, want after 15 s", at, ok)
+	}
+	if got := talk.next(start.Add(15 * time.Second)); got == nil || got.lane.typ != resource.Route {
+		t.Errorf("after 15 s came %+v, want the route", got)
+	}
+	if _, ok := talk.wake(start.Add(15 * time.Second)); !ok {
+		t.Error("nothing wakes it for the route's answer")
+	}
+}
