@@ -3,7 +3,6 @@ package deltaplane_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"os"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
@@ -15,17 +14,17 @@ import (
 func Example() {
 	dir, err := os.MkdirTemp("", "deltaplane")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer os.RemoveAll(dir)
 	ctx := context.Background()
 	store, err := deltaplane.Open(ctx, deltaplane.Config{DataDir: dir})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	pay, err := resource.New(&clusterv3.Cluster{Name: "pay"})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	version, err := store.Commit(ctx, func(b *deltaplane.Batch) error {
 		b.Author, b.Message = "ana", "first cluster"
@@ -34,7 +33,7 @@ func Example() {
 	})
 	fmt.Println(version, store.Latest().Tree().Len(), err)
 	if err := store.Close(); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	// Output: 1 1 <nil>
 }

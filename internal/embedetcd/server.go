@@ -26,7 +26,7 @@ var ErrInUse = errors.New("data directory is in use by another server: stop that
 // Raft's clock. One member needs no heartbeats and wins its first election,
 // so a short timeout is safe and makes it ready within a few ticks.
 const (
-	tickMillis     = 10
+	tickMillis     = 20
 	electionMillis = 100
 )
 
