@@ -95,7 +95,7 @@ func (p *printer) summary(r traffic.Report, lost error) {
 			fmt.Fprintf(p.out, "%-24s %10s %10s %10s\n", row.name, quantile(row.h, 50), quantile(row.h, 99), quantile(row.h, 100))
 		}
 	}
-	if !p.cfg.Scoped {
+	if !p.cfg.Scoped && p.acknowledged.ValueAtQuantile(50) > 4*p.stored.ValueAtQuantile(50) {
 		fmt.Fprintln(p.out, "\nMost of that is Envoy rebuilding the whole table for one changed route; --scoped shows the same gateway without that.")
 	}
 }
