@@ -108,7 +108,9 @@ func (s Step) done() bool {
 
 // upsert adds one resource.
 func (o *Outcome) upsert(s Step) {
-	o.Upserts = append(o.Upserts, Upsert{Resource: s.Want, New: s.have.kind == absent || s.have.kind == asked})
+	// Unknown and never accepted, it may be missing as well.
+	isNew := s.have.kind == absent || s.have.kind == asked || s.have.kind == unknown && s.have.held == nil
+	o.Upserts = append(o.Upserts, Upsert{Resource: s.Want, New: isNew})
 	if s.Name != s.Want.name {
 		o.Upserts[len(o.Upserts)-1].Aliases = []string{s.Name}
 		o.aliased = true

@@ -129,6 +129,28 @@ func (h Held) content(name string) *Resource {
 	return r
 }
 
+// Doubted is h when the client, subscribed to sub, wants everything anew:
+// nobody knows what it has, but it has to be told of what it had and is gone.
+// Cost: O(names held).
+func (h Held) Doubted(sub *Subscription) Held {
+	byName := map[string]mark{}
+	if !h.fresh {
+		for name, r := range h.base.All() {
+			if sub.Contains(name) {
+				byName[name] = mark{kind: unknown, held: r}
+			}
+		}
+	}
+	for name, m := range h.marks.all() {
+		if m.kind == absent {
+			delete(byName, name)
+			continue
+		}
+		byName[name] = mark{kind: unknown, held: m.held}
+	}
+	return Held{fresh: true, marks: marksOf(byName)}
+}
+
 // Key identifies h for caches: equal keys mean the same holdings.
 type Key struct {
 	base  radix.Hash

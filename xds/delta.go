@@ -28,14 +28,14 @@ func (c *conversation) subscribeDelta(l *lane, q request, first bool) error {
 		l.held = view.Resumed(q.initial)
 		l.owes = wants && len(q.initial) == 0
 	}
+	anew := !first && all && (!was || !legacy)
+	if anew { // it has what it had until now, whatever it wants from here on
+		l.held, l.owes, l.refused = l.held.Doubted(l.sub), true, nil
+	}
 	if len(add)+len(remove) > 0 || wants != was || first {
 		c.subscribe(l, c.common.interner.With(l.sub, wants, add, remove), first)
 	}
-	switch {
-	case first:
-	case all && (!was || !legacy):
-		l.anew()
-	default:
+	if !first && !anew {
 		l.answer(slices.Concat(add, under(wants, remove)))
 	}
 	return nil
@@ -68,9 +68,6 @@ func (l *lane) answer(names []string) {
 		l.refused = nil
 	}
 }
-
-// anew has everything sent, whatever the client should have.
-func (l *lane) anew() { l.held, l.owes, l.refused = view.Nothing(), true, nil }
 
 // decideDelta is what a delta stream in key's state sends.
 func (c *conversation) decideDelta(l *lane, target view.Table, key fanoutKey) *plan {

@@ -24,7 +24,7 @@ type plan struct {
 	frame     *wire.Frame
 
 	namesOnce sync.Once
-	names     map[string]resource.Digest // set by namesOnce: of all in the response; zero for a removal
+	names     map[string]resource.Digest // set by namesOnce: of all in the response, in the target; zero where it lacks them
 
 	refusedOnce sync.Once
 	refused     view.Held // set by refusedOnce
@@ -46,7 +46,7 @@ func (p *plan) Frame() (f *wire.Frame, cached bool) {
 	return p.frame, cached
 }
 
-// content maps each name in the response to the digest that was sent.
+// content maps each name in the response to the digest that the target has.
 func (p *plan) content() map[string]resource.Digest {
 	p.namesOnce.Do(func() {
 		p.names = make(map[string]resource.Digest, len(p.Upserts)+len(p.Removed)+len(p.Missing))
@@ -59,7 +59,11 @@ func (p *plan) content() map[string]resource.Digest {
 		for _, r := range p.all {
 			p.names[r.Name()] = r.Digest()
 		}
-		for _, name := range slices.Concat(p.Removed, p.Missing) {
+		gone := slices.Concat(p.Removed, p.Missing)
+		if p.all != nil { // it repeats what waits to be removed, and wants it gone
+			gone = append(gone, p.Waiting...)
+		}
+		for _, name := range gone {
 			p.names[name] = resource.Digest{}
 		}
 	})

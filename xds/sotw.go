@@ -46,7 +46,7 @@ func (c *conversation) subscribeSotW(l *lane, q request, first bool) error {
 			l.owes = false // an empty answer would remove all that it has
 		}
 	case wants && !was:
-		l.anew()
+		l.held, l.owes, l.refused = view.Nothing(), true, nil
 	case l.typ == resource.Route && len(added) > 0:
 		// Envoy moves a scope from one table to another by dropping the old
 		// table before it asks for the new one. Where the old one is wanted by

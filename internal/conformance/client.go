@@ -233,7 +233,7 @@ func (c *Client) AnswerAll(ctx context.Context, refuse func(*Response) string) e
 	for len(c.backlog) > 0 {
 		r := c.backlog[0]
 		c.backlog = c.backlog[1:]
-		err := error(nil)
+		var err error
 		if reason := refuse(r); reason != "" {
 			err = c.Nack(ctx, r, reason)
 		} else {

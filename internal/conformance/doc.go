@@ -74,6 +74,7 @@
 //   - removed_resources, or absence from a full state: script a-removal-is-signalled
 //   - A response without resources deletes all: script the-last-cluster-goes-with-an-empty-response
 //   - A resource may come back: script a-removed-and-restored-resource-is-sent-again
+//   - No removal is forgotten: script a-removal-that-waits-is-not-lost-when-the-wildcard-is-asked-again
 //
 // Knowing When a Requested Resource Does Not Exist
 //
@@ -92,8 +93,8 @@
 //
 //   - One or more names in each request: script several-names-in-one-request-are-all-answered
 //   - Order and repetition of names mean nothing: script names-twice-or-in-another-order-are-the-same-subscription
-//   - No response to a request with a stale nonce: script a-request-with-a-stale-nonce-is-ignored-in-sotw
-//   - Replays and late answers change nothing: script an-acknowledgement-twice-changes-nothing, script a-refusal-with-a-stale-nonce-changes-nothing
+//   - No response to a request with a stale nonce: script a-request-with-a-stale-nonce-is-ignored-in-sotw, script a-stale-list-of-names-is-not-taken-for-the-subscription
+//   - Replays and late answers change nothing: script an-acknowledgement-twice-changes-nothing, script a-refusal-with-a-stale-nonce-changes-nothing, script a-late-answer-does-not-count-for-the-newest-response
 //
 // Resource warming
 //
@@ -108,7 +109,7 @@
 //   - CDS, EDS, LDS, RDS in this order: script additions-come-in-the-order-of-their-references
 //   - What is no longer referred to goes last: script a-cluster-is-removed-after-the-route-that-used-it
 //   - What refers to nothing new may go at once: script a-route-that-needs-no-new-cluster-does-not-wait
-//   - A refusal stops what depends on it: script a-cluster-stays-while-a-refused-route-leaves-it-in-use
+//   - A refusal stops what depends on it: script a-route-waits-for-a-refused-cluster, script a-cluster-stays-while-a-refused-route-leaves-it-in-use
 //   - Endpoints go after their cluster: script endpoints-stay-until-their-cluster-has-left-them
 //
 // Incremental xDS

@@ -85,7 +85,7 @@ func (w *World) Stop(name string) {
 	delete(w.servers, name)
 	s.grpc.Stop()
 	s.xds.Close()
-	<-s.served
+	<-s.served //nolint:errcheck // Stop makes Serve return nil
 	s.Conn.Close()
 }
 
