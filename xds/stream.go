@@ -2,6 +2,7 @@ package xds
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync/atomic"
 	"time"
@@ -101,7 +102,7 @@ func (st *stream) run(ctx context.Context) error {
 
 // farewell is what the stream ends with after the client's last request.
 func (st *stream) farewell() error {
-	if err := <-st.failed; err != io.EOF {
+	if err := <-st.failed; !errors.Is(err, io.EOF) {
 		return err
 	}
 	return nil // the client has hung up
