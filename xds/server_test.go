@@ -36,11 +36,19 @@ type plane struct {
 // newPlane serves the given resources from its first moment on.
 func newPlane(t *testing.T, cfg Config, resources ...proto.Message) *plane {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	p := &plane{ctx: ctx}
+	p := &plane{}
 	p.store.put(t, resources...)
 	p.store.commit()
-	p.server = NewServer(&p.store, cfg)
+	p.serve(t, &p.store, cfg)
+	return p
+}
+
+// serve has p serve source until the test ends.
+func (p *plane) serve(t *testing.T, source Source, cfg Config) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	p.ctx = ctx
+	p.server = NewServer(source, cfg)
 	g := grpc.NewServer(p.server.GRPCOptions()...)
 	p.server.Register(g)
 	listener := bufconn.Listen(1 << 16)
@@ -59,7 +67,6 @@ func newPlane(t *testing.T, cfg Config, resources ...proto.Message) *plane {
 		<-served
 		cancel()
 	})
-	return p
 }
 
 // client is a delta client on the aggregated service.

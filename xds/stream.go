@@ -108,8 +108,14 @@ func (st *stream) farewell() error {
 	return nil // the client has hung up
 }
 
-// take handles one request.
+// take handles one request. It is answered from the newest snapshot that the
+// source has, even if the hub has not got round to it: who has heard of a
+// commit and then asks must not be told what was before.
 func (st *stream) take(q request) error {
+	if latest := st.server.source.Latest(); latest.Version() > st.epoch.snapshot.Version() {
+		st.server.hub.advance(latest)
+		st.follow()
+	}
 	if err := st.identify(q.node); err != nil {
 		return err
 	}
