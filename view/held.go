@@ -179,6 +179,15 @@ func (h Held) Kept(target Table) iter.Seq[*Resource] {
 // Holding is what a client holds that has all of table that it subscribes to.
 func Holding(table Table) Held { return Held{base: table} }
 
+// Marked is how many names have something particular: what h costs besides
+// the table that it shares.
+func (h Held) Marked() int {
+	if h.marks == nil {
+		return 0
+	}
+	return len(h.marks.byName)
+}
+
 // Fresh reports whether the client was told nothing yet.
 func (h Held) Fresh() bool { return h.fresh }
 

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -55,33 +56,68 @@ type Interner struct {
 // Of is the subscription to names, in any order, and the wildcard.
 // Cost: O(names log names).
 func (i *Interner) Of(wildcard bool, names []string) *Subscription {
-	names = slices.Clone(names)
-	slices.Sort(names)
-	names = slices.Compact(names)
-	s := &Subscription{wildcard: wildcard, names: names, key: subscriptionKey{wildcard: wildcard, n: len(names)}}
-	for _, name := range names {
-		h := xxh3.HashString128(name)
-		s.key.lo += h.Lo
-		s.key.hi += h.Hi
-	}
-	return i.hold(s)
+	return i.With(&Subscription{}, wildcard, names, nil)
 }
 
-// With is s plus add and less remove; s stays held. Cost: O(names).
+// With is s plus add and less remove; s stays held. Only add is hashed and
+// copied. Cost: O(names), a copy of two words each.
 func (i *Interner) With(s *Subscription, wildcard bool, add, remove []string) *Subscription {
-	names := s.names
-	if len(remove) > 0 {
-		drop := make(map[string]bool, len(remove))
-		for _, name := range remove {
-			drop[name] = true
-		}
-		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return drop[name] })
-	}
-	return i.Of(wildcard, slices.Concat(names, add))
+	next := &Subscription{wildcard: wildcard, names: s.names, key: s.key}
+	next.key.wildcard = wildcard
+	next.remove(remove)
+	fresh := next.insert(add)
+	next.key.n = len(next.names)
+	return i.hold(next, fresh)
 }
 
-// hold replaces s by the equal set that is there, if one is.
-func (i *Interner) hold(s *Subscription) *Subscription {
+// remove takes names out of s, which is not shared yet but for its names.
+func (s *Subscription) remove(names []string) {
+	drop := make(map[string]bool, len(names))
+	for _, name := range names {
+		if s.Named(name) && !drop[name] {
+			drop[name] = true
+			h := xxh3.HashString128(name)
+			s.key.lo -= h.Lo
+			s.key.hi -= h.Hi
+		}
+	}
+	if len(drop) > 0 {
+		s.names = slices.DeleteFunc(slices.Clone(s.names), func(name string) bool { return drop[name] })
+	}
+}
+
+// insert adds names to s, which is not shared yet but for its names. It
+// returns those that s did not have.
+func (s *Subscription) insert(names []string) map[string]bool {
+	fresh := make(map[string]bool, len(names))
+	for _, name := range names {
+		if !s.Named(name) && !fresh[name] {
+			fresh[name] = true
+			h := xxh3.HashString128(name)
+			s.key.lo += h.Lo
+			s.key.hi += h.Hi
+		}
+	}
+	if len(fresh) > 0 {
+		s.names = merge(s.names, slices.Sorted(maps.Keys(fresh)))
+	}
+	return fresh
+}
+
+// merge is the sorted union of two sorted lists without a name in common.
+func merge(a, b []string) []string {
+	all := make([]string, 0, len(a)+len(b))
+	for _, name := range b {
+		i, _ := slices.BinarySearch(a, name)
+		all = append(append(all, a[:i]...), name)
+		a = a[i:]
+	}
+	return append(all, a...)
+}
+
+// hold replaces s by the equal set that is there, if one is. fresh are the
+// names that still lie in a request.
+func (i *Interner) hold(s *Subscription, fresh map[string]bool) *Subscription {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for _, known := range i.sets[s.key] {
@@ -90,8 +126,12 @@ func (i *Interner) hold(s *Subscription) *Subscription {
 			return known
 		}
 	}
-	for n, name := range s.names { // do not keep whole requests alive
-		s.names[n] = strings.Clone(name)
+	if len(fresh) > 0 {
+		for n, name := range s.names { // do not keep whole requests alive
+			if fresh[name] {
+				s.names[n] = strings.Clone(name)
+			}
+		}
 	}
 	if i.sets == nil {
 		i.sets = map[subscriptionKey][]*Subscription{}

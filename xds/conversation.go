@@ -191,19 +191,26 @@ func (c *conversation) rewarm(p *plan) {
 	}
 }
 
-// standings says where each lane stands.
+// standings says where each lane stands. A lane that waits for an answer is
+// taken to have more to add unless it is in sync: what that is, each request
+// of the client may change, and it cannot go out yet.
 func (c *conversation) standings(now time.Time) []standing {
 	all := make([]standing, len(c.lanes))
 	for i, l := range c.lanes {
-		all[i] = standing{typ: l.typ, inFlight: c.waitsFor(l, now) && len(l.flight.plan.Upserts) > 0}
-		if !l.subscribed() || l.flight != nil && !c.waitsFor(l, now) {
-			continue // it holds nobody up
-		}
-		if p := c.plan(l, false, now); p != nil {
-			all[i].adds = c.tells(l, p) || len(p.Gated) > 0 && l.refused == nil
-			all[i].removes = len(p.Waiting) > 0
-		}
-		all[i].refused = l.refused
+		s := standing{typ: l.typ}
+		switch {
+		case c.waitsFor(l, now):
+			s.inFlight = len(l.flight.plan.Upserts) > 0
+			s.adds = l.subscribed() && !l.held.InSync(l.target(c.view))
+			s.refused = l.refused
+		case l.subscribed() && l.flight == nil:
+			if p := c.plan(l, false, now); p != nil {
+				s.adds = c.tells(l, p) || len(p.Gated) > 0 && l.refused == nil
+				s.removes = len(p.Waiting) > 0
+			}
+			s.refused = l.refused
+		} // any other holds nobody up
+		all[i] = s
 	}
 	return all
 }

@@ -111,10 +111,15 @@ type fanoutKey struct {
 type fanout struct {
 	mu         sync.Mutex
 	young, old map[fanoutKey]*plan
+	bytes      int // about what young alone keeps alive
 }
 
-// maxPlans is how many decisions a generation of the fanout keeps.
-const maxPlans = 4096
+// What a generation of the fanout keeps. One decision may be as large as all
+// that there is, and each request of a client may lead to another one.
+const (
+	maxPlans     = 4096
+	maxPlanBytes = 64 << 20
+)
 
 // plan is the decision for key, made by decide if nobody has made it yet. Two
 // streams may both make it; then both use the first.
@@ -123,15 +128,16 @@ func (f *fanout) plan(key fanoutKey, decide func() *plan) *plan {
 		return p
 	}
 	made := decide()
+	size := made.size(key)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if p := f.young[key]; p != nil {
 		return p
 	}
-	if f.young == nil || len(f.young) >= maxPlans {
-		f.old, f.young = f.young, map[fanoutKey]*plan{}
+	if len(f.young) >= maxPlans || f.bytes+size > maxPlanBytes {
+		f.ageLocked()
 	}
-	f.young[key] = made
+	f.keepLocked(key, made, size)
 	return made
 }
 
@@ -143,17 +149,49 @@ func (f *fanout) find(key fanoutKey) *plan {
 	}
 	p := f.old[key]
 	if p != nil && len(f.young) < maxPlans {
-		if f.young == nil {
-			f.young = map[fanoutKey]*plan{}
+		if size := p.size(key); f.bytes+size <= maxPlanBytes {
+			f.keepLocked(key, p, size)
 		}
-		f.young[key] = p
 	}
 	return p
+}
+
+// keepLocked puts p into the newer generation. f.mu is held.
+func (f *fanout) keepLocked(key fanoutKey, p *plan, size int) {
+	if f.young == nil {
+		f.young = map[fanoutKey]*plan{}
+	}
+	f.young[key] = p
+	f.bytes += size
 }
 
 // age starts a new generation.
 func (f *fanout) age() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.old, f.young = f.young, nil
+	f.ageLocked()
+}
+
+// ageLocked is age. f.mu is held.
+func (f *fanout) ageLocked() { f.old, f.young, f.bytes = f.young, nil, 0 }
+
+// size is about how many bytes p, decided for key, keeps alive that nothing
+// else may: its encoded response and lists of names.
+func (p *plan) size(key fanoutKey) int {
+	const (
+		entry = 512 // of the fanout
+		name  = 64  // in a subscription or a list
+		mark  = 256 // in what the client holds
+	)
+	names := len(key.sub.Names()) + len(p.Removed) + len(p.Missing) + len(p.Waiting) + len(p.Gated)
+	size := entry + names*name + (p.before.Marked()+p.After.Marked())*mark
+	for _, u := range p.Upserts {
+		size += 2*name + u.Size()
+	}
+	if p.all != nil {
+		for _, r := range p.all {
+			size += name + r.Size()
+		}
+	}
+	return size
 }
