@@ -126,12 +126,9 @@ func (i *Interner) hold(s *Subscription, fresh map[string]bool) *Subscription {
 			return known
 		}
 	}
-	if len(fresh) > 0 {
-		for n, name := range s.names { // do not keep whole requests alive
-			if fresh[name] {
-				s.names[n] = strings.Clone(name)
-			}
-		}
+	for name := range fresh { // do not keep whole requests alive
+		n, _ := slices.BinarySearch(s.names, name)
+		s.names[n] = strings.Clone(name)
 	}
 	if i.sets == nil {
 		i.sets = map[subscriptionKey][]*Subscription{}
