@@ -23,7 +23,7 @@ func TestTheConfigurationInTheReadmeServesTraffic(t *testing.T) {
 		t.Fatal("README.md has no web.yaml")
 	}
 	web := envoytest.Backend(t, "web")
-	for old, now := range map[string]int{"port_value: 8080": int(web.Port()), "port_value: 10000": 0} {
+	for old, now := range map[string]int{"port_value: 8080": web.Port(), "port_value: 10000": 0} {
 		if strings.Count(documents, old) != 1 {
 			t.Fatalf("web.yaml has %q %d times", old, strings.Count(documents, old))
 		}
