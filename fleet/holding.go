@@ -28,7 +28,8 @@ type holding struct {
 	sentAt, ackedAt   time.Time          // the last of each
 	heldAt            time.Time          // held was raised
 	inFlight          bool               // the last one sent has no answer
-	refusal           *Refusal           // in force: nothing newer was accepted; never changed
+	refusal           *Refusal           // in force: nothing newer was accepted that could replace it; never changed
+	withheld          deltaplane.Version // newest that lacks only what was refused; counts while the refusal is in force
 
 	count counters
 }
@@ -60,6 +61,9 @@ func (h *holding) apply(e xds.Event) (took time.Duration) {
 		}
 		h.acked, h.ackedAt, h.inFlight = max(h.acked, e.Version), e.Time, false
 		h.count.acks++
+		if e.Standing && h.refusal != nil {
+			break
+		}
 		if h.refusal != nil && h.refusal.Version < e.Version {
 			h.refusal = nil
 		}
@@ -68,7 +72,9 @@ func (h *holding) apply(e xds.Event) (took time.Duration) {
 		h.inFlight = false
 		h.count.refusals++
 		h.refusal = &Refusal{e.Version, e.Time, capText(e.Detail, maxDetail), capNames(e.Resources, maxDetail)}
-		h.held = min(h.held, before(e.Version))
+		h.held, h.withheld = min(h.held, before(e.Version)), 0
+	case xds.Withheld:
+		h.withheld = max(h.withheld, e.Version)
 	case xds.Current:
 		if h.refusal != nil && h.refusal.Version <= e.Version {
 			h.refusal = nil

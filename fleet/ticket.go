@@ -59,15 +59,15 @@ func (n *node) holdsLocked(t *ticket) bool {
 }
 
 // refusesLocked reports whether a refusal keeps the node from the ticket's
-// version: one of it or of a later one, in force, for a type that it does not
-// hold as of the ticket's version.
+// version: one of it or of a later one, or an older one which that version did
+// not lift, in force, for a type that it does not hold as of it.
 func (n *node) refusesLocked(t *ticket) bool {
 	for _, s := range n.streams {
 		for _, h := range s.holdings {
 			if h == nil || !h.subscribed || h.refusal == nil || h.held >= t.wait.version {
 				continue
 			}
-			if h.refusal.Version >= t.wait.version {
+			if max(h.refusal.Version, h.withheld) >= t.wait.version {
 				return true
 			}
 		}

@@ -28,7 +28,7 @@ type move struct {
 var moves = rapid.Custom(func(t *rapid.T) move {
 	return move{
 		rapid.IntRange(0, 2).Draw(t, "node"),
-		rapid.SampledFrom([]xds.Kind{xds.Opened, xds.Closed, xds.Subscribed, xds.Acked, xds.Acked, xds.Current, xds.Current, xds.Refused}).Draw(t, "kind"),
+		rapid.SampledFrom([]xds.Kind{xds.Opened, xds.Closed, xds.Subscribed, xds.Acked, xds.Acked, xds.Current, xds.Current, xds.Refused, xds.Withheld}).Draw(t, "kind"),
 		rapid.SampledFrom([]resource.Type{resource.Cluster, resource.Listener}).Draw(t, "type"),
 		deltaplane.Version(rapid.IntRange(4, 6).Draw(t, "version")),
 	}
@@ -40,7 +40,8 @@ type modelNode struct {
 	stream  uint64 // 0: closed
 	held    map[resource.Type]deltaplane.Version
 	refused map[resource.Type]deltaplane.Version
-	waited  bool // a Wait began while it was connected, and it has not held all since
+	lacking map[resource.Type]deltaplane.Version // newest that lacks what was refused
+	waited  bool                                 // a Wait began while it was connected, and it has not held all since
 	need    map[resource.Type]bool
 }
 
@@ -54,7 +55,7 @@ func (n *modelNode) look() (refused bool) {
 	all := len(n.held) > 0
 	for typ, v := range n.held {
 		all = all && v >= wanted
-		refused = refused || v < wanted && n.refused[typ] >= wanted
+		refused = refused || v < wanted && max(n.refused[typ], n.lacking[typ]) >= wanted
 	}
 	for typ := range n.need {
 		_, there := n.held[typ]
@@ -71,6 +72,7 @@ func (n *modelNode) play(s *scene, m move) {
 	if n.stream == 0 {
 		if m.kind == xds.Opened {
 			n.stream = s.open(fmt.Sprint(m.node))
+			n.lacking = map[resource.Type]deltaplane.Version{}
 			n.held, n.refused = map[resource.Type]deltaplane.Version{}, map[resource.Type]deltaplane.Version{}
 		}
 		return
@@ -89,15 +91,23 @@ func (n *modelNode) play(s *scene, m move) {
 	case xds.Refused:
 		n.held[m.typ] = min(n.held[m.typ], m.version-1)
 		n.refused[m.typ] = m.version
+		delete(n.lacking, m.typ)
 	case xds.Acked:
 		n.held[m.typ] = max(n.held[m.typ], m.version-1)
 		if n.refused[m.typ] < m.version {
 			delete(n.refused, m.typ)
+			delete(n.lacking, m.typ)
 		}
+	case xds.Withheld:
+		if n.refused[m.typ] == 0 {
+			return
+		}
+		n.lacking[m.typ] = max(n.lacking[m.typ], m.version)
 	case xds.Current:
 		n.held[m.typ] = max(n.held[m.typ], m.version)
 		if n.refused[m.typ] <= m.version {
 			delete(n.refused, m.typ)
+			delete(n.lacking, m.typ)
 		}
 	}
 	s.does(n.stream, m.kind, m.typ, m.version)

@@ -168,6 +168,24 @@ func TestWaitTellsWhoLags(t *testing.T) {
 			s.refuse(s.open("a", cds), cds, 6, "no")
 			wait(ctx, s, 5).expect(t, true, fleet.ErrRefused, "a")
 		},
+		"ends at once with an older refusal that stands": func(t *testing.T, ctx context.Context, s *scene) {
+			a := s.open("a", cds)
+			s.refuse(a, cds, 5, "connect_timeout: must be > 0")
+			s.does(a, xds.Withheld, cds, 5)
+			w := wait(ctx, s, 6)
+			w.expect(t, false, nil)
+			s.does(a, xds.Sent, cds, 6)
+			s.tell(xds.Event{Kind: xds.Acked, Stream: a, Type: cds, Version: 6, Standing: true})
+			w.expect(t, false, nil)
+			s.does(a, xds.Withheld, cds, 6)
+			w.expect(t, true, fleet.ErrRefused, "a")
+			if r := w.laggards[0].Types[0].Refusal; r == nil || r.Version != 5 {
+				t.Errorf("refusal %+v, want that of version 5", r)
+			}
+
+			s.arrives(a, cds, 7)
+			wait(ctx, s, 7).expect(t, true, nil)
+		},
 		"is not failed by the refusal of what came after": func(t *testing.T, ctx context.Context, s *scene) {
 			a := s.open("a", cds)
 			s.does(a, xds.Current, cds, 5)

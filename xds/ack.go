@@ -13,7 +13,7 @@ func (c *conversation) acknowledge(l *lane, q request) {
 	f := l.flight
 	l.flight = nil
 	if q.refusal == nil {
-		c.observe(Event{Kind: Acked, Type: l.typ, Version: f.version})
+		c.observe(Event{Kind: Acked, Type: l.typ, Version: f.version, Standing: l.refused != nil})
 		return
 	}
 	after, alone := f.plan.afterRefusal()

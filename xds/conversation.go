@@ -279,14 +279,23 @@ func (c *conversation) gate(l *lane, now time.Time) gate {
 	return g
 }
 
-// reportCurrent tells which types have become current with nothing to send.
+// reportCurrent tells which types have become current with nothing to send,
+// or have nothing to send but what was refused.
 func (c *conversation) reportCurrent(all []standing) {
 	for i, l := range c.lanes {
 		s := all[i]
-		if l.flight == nil && l.subscribed() && !l.owes && !s.adds && (!s.removes || c.keep) && s.refused == nil && l.current < c.version {
-			l.current = c.version
-			c.observe(Event{Kind: Current, Type: l.typ, Version: c.version})
+		if l.flight != nil || !l.subscribed() || l.owes || s.adds || l.current >= c.version {
+			continue
 		}
+		kind := Current
+		switch {
+		case s.refused != nil:
+			kind = Withheld
+		case s.removes && !c.keep:
+			continue
+		}
+		l.current = c.version
+		c.observe(Event{Kind: kind, Type: l.typ, Version: c.version})
 	}
 }
 

@@ -21,7 +21,7 @@ type lane struct {
 	flight  *flight            // sent, neither accepted nor refused yet; at most one
 	nonce   string             // of the last response
 	refused *refusal           // nil: nothing
-	current deltaplane.Version // told to be current at; 0: not since the last response
+	current deltaplane.Version // told to be current at, but for refusals; 0: not since the last response
 
 	checked radix.Hash // table that refused was last checked against
 

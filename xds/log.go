@@ -11,7 +11,7 @@ type eventLog struct{ *slog.Logger }
 
 var kindNames = [...]string{
 	Opened: "stream opened", Closed: "stream closed", Subscribed: "subscribed", Sent: "response sent",
-	Acked: "response accepted", Refused: "response refused", Current: "client is current",
+	Acked: "response accepted", Refused: "response refused", Withheld: "what was refused is withheld", Current: "client is current",
 }
 
 // event writes e; nonce is that of the response it is about, if any.

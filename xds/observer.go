@@ -22,6 +22,7 @@ const (
 	Sent                   // a response went out
 	Acked                  // the client accepted the response
 	Refused                // the client refused it: Detail, Resources
+	Withheld               // nothing is left to send but what the client has refused: it holds the rest of Type as of Version
 	Current                // nothing is left to send or in flight: the client holds Type as of Version
 )
 
@@ -40,6 +41,7 @@ type Event struct {
 	Upserts   int      // resources in the response
 	Removed   int      // removals in the response
 	Bytes     int      // of the response
+	Standing  bool     // with Acked: what the client refused before is still withheld
 	Detail    string   // the client's reason for a refusal, at most 4 KiB
 	Resources []string // names in the refused response, at most 100
 	Fleet     string   // assignment in force, "" for none

@@ -40,7 +40,8 @@
 //   - A NACK leaves the last good version in force: script a-refused-response-is-not-sent-again-until-it-changed, script the-last-good-content-is-sent-after-a-refusal
 //   - After a NACK an update may succeed: script good-resources-of-a-refused-response-come-again-with-the-fix, script the-removal-of-a-refused-resource-is-sent
 //   - A NACK concerns its type: script a-refusal-of-one-type-does-not-hold-up-the-others
-//   - A NACK has a reason, which somebody reads: TestARefusalIsReportedWithItsReason, TestARefusedTypeIsNotReportedCurrent
+//   - A NACK has a reason, which somebody reads: TestARefusalIsReportedWithItsReason, TestARefusedTypeIsNotReportedCurrent,
+//     TestWhatIsRefusedIsReportedWithheldAsVersionsGoOn
 //   - An ACK says what the client uses: TestATypeIsReportedCurrentOnlyAfterItsAcknowledgement
 //
 // When to send an update

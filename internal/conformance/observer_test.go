@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/resource"
 	"github.com/deltaplane/deltaplane/xds"
 )
@@ -41,6 +42,31 @@ func TestATypeIsReportedCurrentOnlyAfterItsAcknowledgement(t *testing.T) {
 			if acked := slices.Index(order, xds.Acked); acked < 0 || acked < slices.Index(order, xds.Sent) {
 				t.Errorf("the order of events was %v", order)
 			}
+		})
+	}
+}
+
+func TestWhatIsRefusedIsReportedWithheldAsVersionsGoOn(t *testing.T) {
+	for _, v := range Variants {
+		t.Run(v.String(), func(t *testing.T) {
+			s := newScene(t, v, specs("cluster/bad", "cluster/good"))
+			s.must(s.client.Subscribe(t.Context(), resource.Cluster, "*"))
+			s.must(s.client.Nack(t.Context(), s.take(s.client, resource.Cluster), "no"))
+			withheld := func(version deltaplane.Version) func(xds.Event) bool {
+				return func(e xds.Event) bool { return e.Kind == xds.Withheld && e.Version == version }
+			}
+			s.events.await(t, "what is withheld of the refused version", withheld(1))
+			s.commit("secret/unrelated")
+			s.events.await(t, "what is withheld of the next version", withheld(2))
+
+			s.commit("cluster/bad=2")
+			s.must(s.client.Ack(t.Context(), s.take(s.client, resource.Cluster)))
+			s.events.await(t, "the state after the fix", func(e xds.Event) bool {
+				if e.Kind == xds.Acked && e.Standing {
+					t.Error("after the fix a refusal is said to stand")
+				}
+				return e.Kind == xds.Current && e.Version == 3
+			})
 		})
 	}
 }
