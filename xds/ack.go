@@ -28,7 +28,7 @@ func (c *conversation) acknowledge(l *lane, q request) {
 	if len(f.plan.content()) > 0 {
 		l.refused = alone
 	}
-	target := l.target(c.view)
+	target := c.target(l)
 	l.refused, l.checked = l.refused.standing(target), target.Hash()
 	c.observe(Event{
 		Kind: Refused, Type: l.typ, Version: f.version,

@@ -160,7 +160,7 @@ func (c *conversation) sendPart(l *lane, removals bool, now time.Time) *send {
 	s.cached = cached
 	s.response = &wire.Response{Frame: frame, Nonce: c.prefix + strconv.FormatUint(c.nonces, 36)}
 	l.held, l.owes, l.nonce, l.current = p.After, false, s.response.Nonce, 0
-	l.flight = &flight{plan: p, since: now, version: c.version}
+	l.flight = &flight{plan: p, since: now, version: c.version, view: c.view}
 	if l.typ == resource.Cluster {
 		c.rewarm(p)
 	}
@@ -179,7 +179,7 @@ func (c *conversation) rewarm(p *plan) {
 	if l == nil || l.held.Blank() {
 		return
 	}
-	target := l.target(c.view)
+	target := c.target(l)
 	var names []string
 	for _, name := range p.endpoints() {
 		if _, there := target.Get(name); there && l.sub.Contains(name) {
@@ -201,7 +201,7 @@ func (c *conversation) standings(now time.Time) []standing {
 		switch {
 		case c.waitsFor(l, now):
 			s.inFlight = len(l.flight.plan.Upserts) > 0
-			s.adds = l.subscribed() && !l.held.InSync(l.target(c.view))
+			s.adds = l.subscribed() && !l.held.InSync(c.target(l))
 			s.refused = l.refused
 		case l.subscribed() && l.flight == nil:
 			if p := c.plan(l, false, now); p != nil {
@@ -235,7 +235,7 @@ func (c *conversation) wake(now time.Time) (at time.Time, ok bool) {
 // plan decides what l would send; nil if the client is in sync. It is made
 // once for all streams in the same state.
 func (c *conversation) plan(l *lane, removals bool, now time.Time) *plan {
-	target := l.target(c.view)
+	target := c.target(l)
 	if hash := target.Hash(); l.refused != nil && l.checked != hash {
 		l.refused, l.checked = l.refused.standing(target), hash
 	}

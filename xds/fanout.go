@@ -33,7 +33,7 @@ type plan struct {
 	newOnce  sync.Once
 	newNames []string // set by newOnce: of upserts that the client lacked
 	edsOnce  sync.Once
-	eds      []string // set by edsOnce: endpoints that clusters in it warm with
+	eds      []string // set by edsOnce, sorted: endpoints that clusters in it warm with
 
 	mentions sync.Map // *view.Resource → bool: mentions one of newNames
 	uses     sync.Map // *plan → bool: what was held before this mentions what waits in that
@@ -80,7 +80,7 @@ func (p *plan) afterRefusal() (view.Held, *refusal) {
 	return p.refused, p.refusal
 }
 
-// endpoints names what the EDS clusters in the response warm with.
+// endpoints names what the EDS clusters in the response warm with, sorted.
 func (p *plan) endpoints() []string {
 	p.edsOnce.Do(func() {
 		for _, u := range p.Upserts {
@@ -88,6 +88,7 @@ func (p *plan) endpoints() []string {
 				p.eds = append(p.eds, name)
 			}
 		}
+		slices.Sort(p.eds)
 	})
 	return p.eds
 }

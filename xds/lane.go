@@ -28,6 +28,10 @@ type lane struct {
 	scopeOf radix.Hash // table and subscription that scope was made for
 	scopeBy *view.Subscription
 	scope   view.Table
+
+	warmFor *flight // of clusters, and table, that warm was made for
+	warmOf  radix.Hash
+	warm    view.Table
 }
 
 // flight is a response on its way.
@@ -35,6 +39,7 @@ type flight struct {
 	plan    *plan
 	since   time.Time
 	version deltaplane.Version
+	view    *view.View // that it was decided for
 }
 
 // refusal is a response that the client refused, and those before it. Its
@@ -48,7 +53,7 @@ type refusal struct {
 // subscribed reports whether the client wants anything.
 func (l *lane) subscribed() bool { return l.sub.Wildcard() || len(l.sub.Names()) > 0 }
 
-// target is what the client should hold at v.
+// target is what v has for the client.
 func (l *lane) target(v *view.View) view.Table {
 	table := v.Table(l.typ)
 	if l.typ != resource.VirtualHost {

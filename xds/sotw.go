@@ -39,7 +39,7 @@ func (c *conversation) subscribeSotW(l *lane, q request, first bool) error {
 	switch {
 	case first:
 		l.held, l.owes = view.Nothing(), wants || l.typ.FullState()
-		if target := l.target(c.view); wants && len(names) == 0 && l.typ.FullState() && q.version == hexOf(target.Hash()) {
+		if target := c.target(l); wants && len(names) == 0 && l.typ.FullState() && q.version == hexOf(target.Hash()) {
 			l.held, l.owes = view.Holding(target), false
 		}
 		if c.keep && q.version != "" {

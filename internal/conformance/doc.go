@@ -106,7 +106,7 @@
 //
 // Eventual consistency considerations
 //
-//   - Make before break: script a-cluster-swap-in-one-commit-is-make-before-break
+//   - Make before break: script a-cluster-swap-in-one-commit-is-make-before-break, script endpoints-that-a-cluster-warms-with-outlive-it
 //   - CDS, EDS, LDS, RDS in this order: script additions-come-in-the-order-of-their-references
 //   - What is no longer referred to goes last: script a-cluster-is-removed-after-the-route-that-used-it
 //   - What refers to nothing new may go at once: script a-route-that-needs-no-new-cluster-does-not-wait
