@@ -30,7 +30,24 @@ func (s *Store) Health() Health {
 // or makes no sense, is an answer.
 func (s *Store) connected(err error) {
 	answered := err == nil || refused(err) || errors.Is(err, errMissing) || errors.Is(err, errWentBack)
-	s.health.note(answered, err)
+	was, changed := s.health.note(answered, err)
+	switch {
+	case !changed || s.ending():
+	case !answered:
+		s.log.Warn("etcd is away: what is known is served, and nothing can be stored", "error", err)
+	case !was.Since.IsZero():
+		s.log.Info("etcd is back", "away", time.Since(was.Since).Round(time.Millisecond))
+	}
+}
+
+// ending reports whether Close has begun: then etcd is not away, but left.
+func (s *Store) ending() bool {
+	select {
+	case <-s.closing:
+		return true
+	default:
+		return false
+	}
 }
 
 // observe is the goroutine that notes when the connection to etcd breaks and
@@ -78,16 +95,19 @@ func (h *health) fromDisk() {
 	h.state.FromDisk = true
 }
 
-func (h *health) note(answered bool, err error) {
+// note returns the state before, and whether Connected has changed since.
+func (h *health) note(answered bool, err error) (was Health, changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.state.Since.IsZero() || answered != h.state.Connected {
+	was, changed = h.state, h.state.Since.IsZero() || answered != h.state.Connected
+	if changed {
 		h.state.Connected, h.state.Since = answered, time.Now()
 	}
 	h.state.Detail = ""
 	if err != nil {
 		h.state.Detail = err.Error()
 	}
+	return was, changed
 }
 
 // fromEtcd notes that what is served is what etcd has.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -218,16 +220,49 @@ func TestADamagedSnapshotOnDiskIsIgnored(t *testing.T) {
 
 func TestAStoreSaysThatEtcdIsAwayAndThatItIsBack(t *testing.T) {
 	e := startEtcd(t)
-	s := e.replica(Config{})
+	log := make(logLines, 1000)
+	s := e.replica(Config{Logger: slog.New(slog.NewTextHandler(log, nil))})
 	commit(t, s, put(t, 1, "a"))
 	e.proxy.cut()
 	waitHealth(t, s, false)
+	log.wait(t, "level=WARN", "etcd is away")
 	if s.Latest().Version() != 1 {
 		t.Fatal("what was served is not served any more")
 	}
 	e.proxy.mend()
 	waitHealth(t, s, true)
+	log.wait(t, "level=INFO", "etcd is back")
 	commit(t, s, put(t, 2, "a"))
+	shut(t, s)
+	for len(log) > 0 {
+		if line := <-log; strings.Contains(line, "away") {
+			t.Errorf("a store that was closed says: %s", line)
+		}
+	}
+}
+
+// logLines is what was logged, line by line.
+type logLines chan string
+
+func (l logLines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
+
+// wait takes lines out until one has all of the words.
+func (l logLines) wait(t *testing.T, words ...string) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	for {
+		select {
+		case line := <-l:
+			if !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(line, word) }) {
+				return
+			}
+		case <-deadline:
+			t.Fatalf("no line with %q was logged", words)
+		}
+	}
 }
 
 // waitHealth waits until Health says connected or not.
