@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,17 @@ func TestHostileBodiesAreErrorsInJSON(t *testing.T) {
 	}
 	if w.store.Latest().Version() != 0 {
 		t.Error("something was stored")
+	}
+}
+
+func TestABodyThatSaysThatItIsTooLargeIsNotRead(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.MaxBody = 1000 })
+	body := strings.NewReader(strings.Repeat("# nothing\n", 101))
+	if answer := w.do(httptest.NewRequest("POST", "http://127.0.0.1:18001/v1/apply", body)); answer.Code != 413 {
+		t.Errorf("answer %d %s, want 413", answer.Code, answer.Body)
+	}
+	if body.Len() != 1010 {
+		t.Errorf("%d of 1010 bytes are left, want all", body.Len())
 	}
 }
 

@@ -92,6 +92,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route) error {
 	if err := knownQuery(r, rt.query); err != nil {
 		return err
 	}
+	if r.ContentLength > s.cfg.MaxBody { // before any of it is asked for
+		return &http.MaxBytesError{Limit: s.cfg.MaxBody}
+	}
 	longest, err := s.patience(r)
 	if err != nil {
 		return err

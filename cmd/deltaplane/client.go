@@ -63,6 +63,9 @@ type request struct {
 // itself waits for: the server gives up after half of it.
 const longestAnswer = time.Minute
 
+// largeBody is from where on the server is asked before a body is sent.
+const largeBody = 1 << 20
+
 // call sends req and decodes the answer into v: JSON, or as it is into a *[]byte.
 func (c *client) call(ctx context.Context, req request, v any) error {
 	limit := longestAnswer
@@ -151,6 +154,9 @@ func (c *client) httpRequest(ctx context.Context, req request) (*http.Request, e
 	if req.contentType != "" {
 		hr.Header.Set("Content-Type", req.contentType)
 	}
+	if hr.ContentLength > largeBody {
+		hr.Header.Set("Expect", "100-continue") // or the answer to a body that is too large is lost while it is written
+	}
 	hr.Header.Set("User-Agent", "deltaplane/"+version)
 	token, err := c.token()
 	if err != nil {
@@ -164,7 +170,7 @@ func (c *client) httpRequest(ctx context.Context, req request) (*http.Request, e
 
 func (c *client) transport() (*http.Transport, error) {
 	// One request per process: nothing must stay behind.
-	transport := &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment}
+	transport := &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment, ExpectContinueTimeout: time.Second}
 	if c.ca == "" {
 		return transport, nil
 	}
