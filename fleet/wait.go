@@ -22,7 +22,7 @@ var (
 //
 // It returns early with those that do not, each with the reason in its status:
 // at once with ErrRefused when one has refused a response of that version or a
-// later one; with ErrLost when only proxies are left that lost all of their
+// later one, or still refuses what that version does not change; with ErrLost when only proxies are left that lost all of their
 // streams and did not come back within Config.Grace; with ctx's error when ctx
 // ends; with ErrUntracked when it cannot speak for all streams.
 // A proxy that comes back in time is waited for, on its new streams, for the
@@ -52,7 +52,11 @@ func (f *Fleet) Wait(ctx context.Context, version deltaplane.Version) ([]NodeSta
 		cause = ErrUntracked
 	}
 	if cause != nil {
-		return laggards, fmt.Errorf("version %d is not held by %d proxies: %w", version, len(laggards), cause)
+		who := fmt.Sprintf("%d proxies", len(laggards))
+		if len(laggards) == 1 {
+			who = "1 proxy"
+		}
+		return laggards, fmt.Errorf("version %d is not held by %s: %w", version, who, cause)
 	}
 	return nil, nil
 }
