@@ -52,7 +52,7 @@ func (c *change) query(more map[string]string) map[string]string {
 		"dry_run": set(c.dryRun), "fields": set(c.dryRun), "take_ownership": set(c.takeOwnership),
 		"allow_shrink": set(c.allowShrink), "strict_refs": set(c.strictRefs),
 	}
-	if c.ifVersion >= 0 {
+	if c.ifVersion != -1 { // the server refuses other negative ones
 		q["if_version"] = strconv.FormatInt(c.ifVersion, 10)
 	}
 	if c.wait > 0 {

@@ -47,7 +47,11 @@ func (t *terminal) printPlan(p *api.Plan) {
 		end = fmt.Sprintf("version stays %d", p.Version)
 	}
 	fmt.Fprintf(t.out, "%s → %s\n", strings.Join(sum, ", "), end)
-	if p.Acks != nil {
+	switch {
+	case p.Acks == nil:
+	case p.Acks.Waited == 0:
+		fmt.Fprintln(t.out, "acknowledged by nobody: no Envoy is connected")
+	default:
 		fmt.Fprintf(t.out, "acknowledged by %s\n", count(p.Acks.Waited, "proxy", "proxies"))
 	}
 }
@@ -71,15 +75,11 @@ func (t *terminal) printSteps(p *api.Plan) {
 
 func (t *terminal) printStep(s api.Step) {
 	sign := signs[s.Action]
-	title := visible(s.Type + "/" + s.Name)
-	fmt.Fprintf(t.out, "%s %-24s", t.paint(sign.colour, t.out, sign.text), title)
-	if s.Namespace != "" {
-		fmt.Fprint(t.out, " "+s.Namespace)
-	}
+	line := fmt.Sprintf("%-24s %s", visible(s.Type+"/"+s.Name), s.Namespace)
 	if s.Proxies != nil {
-		fmt.Fprintf(t.out, " (%s)", count(*s.Proxies, "proxy", "proxies"))
+		line += fmt.Sprintf(" (%s)", count(*s.Proxies, "proxy", "proxies"))
 	}
-	fmt.Fprintln(t.out)
+	fmt.Fprintln(t.out, t.paint(sign.colour, t.out, sign.text), strings.TrimRight(line, " "))
 	for _, f := range s.Fields {
 		t.printField(f)
 	}

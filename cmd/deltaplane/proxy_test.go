@@ -55,7 +55,7 @@ func (p *proxy) answer() error {
 	}
 	request := &discoveryv3.DeltaDiscoveryRequest{TypeUrl: response.TypeUrl, ResponseNonce: response.Nonce}
 	if p.refuse && len(response.Resources) > 0 {
-		request.ErrorDetail = &status.Status{Code: 13, Message: "no such luck"}
+		request.ErrorDetail = &status.Status{Code: 13, Message: "no such luck\n"}
 	}
 	return p.stream.Send(request)
 }

@@ -143,6 +143,17 @@ func (s *settings) check() error {
 			return usageError{fmt.Sprintf("%s %q: expected HOST:PORT", listener.flag, listener.address)}
 		}
 	}
+	for _, amount := range []struct {
+		flag  string
+		value int64
+	}{
+		{"--etcd-quota-bytes", s.EtcdQuotaBytes}, {"--history-commits", int64(s.HistoryCommits)},
+		{"--history-age", int64(s.HistoryAge)}, {"--max-resource-bytes", int64(s.MaxResourceBytes)},
+	} {
+		if amount.value <= 0 {
+			return usageError{amount.flag + ": expected more than 0"}
+		}
+	}
 	if s.Insecure {
 		return nil
 	}

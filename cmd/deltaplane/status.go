@@ -179,6 +179,7 @@ func (t *terminal) printRefusals(p api.Proxy) {
 			name = fmt.Sprintf(" %q", pt.Refusal.Resources[0])
 		}
 		fmt.Fprintf(t.out, "%s %s %s%s refused: %s\n", t.paint(red, t.out, "!"), visible(p.Node), strings.ToUpper(pt.Type), name, visible(firstLine(pt.Refusal.Reason)))
+		fmt.Fprintf(t.out, "  version %d, %s ago → deltaplane show %d\n", pt.Refusal.Version, age(pt.Refusal.Time), pt.Refusal.Version)
 	}
 }
 
@@ -239,7 +240,7 @@ func (t *terminal) printNode(p api.Proxy) {
 			continue
 		}
 		fmt.Fprintf(t.out, "%s %s refused version %d, %s ago:\n    %s\n", t.paint(red, t.out, "!"), pt.Type, pt.Refusal.Version,
-			age(pt.Refusal.Time), strings.ReplaceAll(visible(pt.Refusal.Reason), "\n", "\n    "))
+			age(pt.Refusal.Time), strings.ReplaceAll(visible(strings.TrimSpace(pt.Refusal.Reason)), "\n", "\n    "))
 		if len(pt.Refusal.Resources) > 0 {
 			fmt.Fprintf(t.out, "    in the response: %s\n", visible(strings.Join(pt.Refusal.Resources, ", ")))
 		}
