@@ -26,14 +26,14 @@ func (s *Store) Delete(ctx context.Context, keys []Key, ignoreMissing bool, o Op
 				continue
 			}
 			e.named[k] = true
-			if others.remove(k, old, o) {
+			if others.change(k, old, o) {
 				b.Delete(k)
 			}
 			if k.Type != resource.Route {
 				continue
 			}
 			for k, h := range hostsOf(b.base.tree, k) {
-				if h.Inline && others.remove(k, h, o) {
+				if h.Inline && others.change(k, h, o) {
 					b.Delete(k)
 				}
 			}

@@ -83,6 +83,7 @@ func TestRevertUndoesOneCommit(t *testing.T) {
 		applied []string // versions 1, 2, …
 		later   Options  // of the last one
 		revert  Version
+		as      Options // of the revert
 		plan    string
 		err     error
 		names   string // in the error
@@ -93,10 +94,11 @@ func TestRevertUndoesOneCommit(t *testing.T) {
 		"what changed since":    {applied: []string{clusterYAML("a", 1), clusterYAML("a", 2), clusterYAML("a", 3)}, revert: 2, err: ErrConflict, names: "default/Cluster/a"},
 		"what is undone":        {applied: []string{clusterYAML("a", 1), clusterYAML("a", 2), clusterYAML("a", 1)}, revert: 2, plan: "=Cluster/a"},
 		"a host of a route":     {applied: []string{clusterYAML("a", 1) + routeYAML("rc", "x=a", "y=a"), routeYAML("rc", "x=a")}, revert: 2, plan: "+VirtualHost/rc/y"},
-		"what another took":     {applied: []string{clusterYAML("a", 1), clusterYAML("a", 2), clusterYAML("a", 2)}, later: Options{Owner: "team", TakeOwnership: true}, revert: 2, plan: "~Cluster/a"},
+		"what another took":     {applied: []string{clusterYAML("a", 1), clusterYAML("a", 2), clusterYAML("a", 2)}, later: Options{Owner: "team", TakeOwnership: true}, revert: 2, err: ErrOwned, names: `default/Cluster/a belongs to "team"`},
+		"that, on purpose":      {applied: []string{clusterYAML("a", 1), clusterYAML("a", 2), clusterYAML("a", 2)}, later: Options{Owner: "team", TakeOwnership: true}, revert: 2, as: Options{TakeOwnership: true}, plan: "~Cluster/a"},
 		"a version to come":     {applied: []string{clusterYAML("a", 1)}, revert: 2, err: ErrNotFound},
 		"a version before time": {applied: []string{clusterYAML("a", 1)}, revert: 0, err: ErrVersionGone},
-		"the first one":         {applied: []string{clusterYAML("a", 1)}, later: team, revert: 1, plan: "-Cluster/a"},
+		"the first one":         {applied: []string{clusterYAML("a", 1)}, later: team, revert: 1, as: team, plan: "-Cluster/a"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, Config{})
@@ -108,7 +110,7 @@ func TestRevertUndoesOneCommit(t *testing.T) {
 				apply(t, s, y, o)
 			}
 			owners := contents(s.Latest())
-			p, err := s.Revert(t.Context(), c.revert, Options{})
+			p, err := s.Revert(t.Context(), c.revert, c.as)
 			if c.err != nil {
 				if !errors.Is(err, c.err) || !strings.Contains(err.Error(), c.names) {
 					t.Fatalf("error is %v, want %v", err, c.err)
@@ -166,6 +168,23 @@ func TestRollbackRestoresANamespaceAndNoOther(t *testing.T) {
 	}
 	if s.Latest().Tree().Hash() != one.Tree().Hash() {
 		t.Error("everything is not as it was")
+	}
+}
+
+func TestRollbackOfWhatAnotherOwnsNeedsIntent(t *testing.T) {
+	s := open(t, Config{})
+	team := Options{Owner: "team"}
+	apply(t, s, clusterYAML("a", 1), team)
+	apply(t, s, clusterYAML("a", 2), team)
+	if _, err := s.Rollback(t.Context(), 1, false, Options{}); !errors.Is(err, ErrOwned) || !strings.Contains(err.Error(), `belongs to "team"`) {
+		t.Fatalf("error is %v", err)
+	}
+	p, err := s.Rollback(t.Context(), 1, false, Options{TakeOwnership: true})
+	if err != nil || summary(p) != "~Cluster/a" {
+		t.Fatalf("on purpose: plan is %s, %v", summary(p), err)
+	}
+	if e, _ := s.Latest().Get(clusterKey("a")); e.Owner != "team" {
+		t.Errorf("the owner is %q", e.Owner)
 	}
 }
 

@@ -91,9 +91,10 @@ func (m *model) remove(keys []Key, o Options) error {
 	return nil
 }
 
-// revert is what Revert should do; false for ErrConflict.
-func (m *model) revert(v int) bool {
+// revert is what Revert should do.
+func (m *model) revert(v int, o Options) error {
 	next := maps.Clone(m.now)
+	owned := false
 	before, after := m.history[v-1], m.history[v]
 	keys := maps.Clone(before)
 	maps.Copy(keys, after)
@@ -106,8 +107,9 @@ func (m *model) revert(v int) bool {
 		now, is := m.now[k]
 		switch {
 		case is == had && (!is || now.same(old)):
+			continue
 		case is != has || is && !now.same(set):
-			return false
+			return ErrConflict
 		case !had:
 			delete(next, k)
 		case is:
@@ -116,9 +118,30 @@ func (m *model) revert(v int) bool {
 		default:
 			next[k] = old
 		}
+		owned = owned || is && m.foreign(k, o)
+	}
+	if owned {
+		return ErrOwned
 	}
 	m.settle(next)
-	return true
+	return nil
+}
+
+// rollback is what Rollback should do.
+func (m *model) rollback(v int, o Options) error {
+	then := m.history[v]
+	for k, now := range m.now {
+		if old, had := then[k]; (!had || old != now) && m.foreign(k, o) {
+			return ErrOwned
+		}
+	}
+	m.settle(maps.Clone(then))
+	return nil
+}
+
+// foreign reports whether another owner's hold on k stops o.
+func (m *model) foreign(k Key, o Options) bool {
+	return m.now[k].owner != o.Owner && !o.TakeOwnership
 }
 
 // modelYAML writes the wanted entries as documents.
@@ -211,17 +234,19 @@ func TestAStoreDoesWhatPlainMapsDo(t *testing.T) {
 					rt.Skip()
 				}
 				v := rapid.IntRange(1, len(m.history)-1).Draw(rt, "version")
-				_, err := s.Revert(t.Context(), Version(v), Options{})
-				if ok := m.revert(v); ok != (err == nil) || !ok && !errors.Is(err, ErrConflict) {
-					rt.Fatalf("error is %v, want one: %v", err, !ok)
+				o := drawOptions(rt)
+				_, err := s.Revert(t.Context(), Version(v), o)
+				if want := m.revert(v, o); !errors.Is(err, want) {
+					rt.Fatalf("error is %v, want %v", err, want)
 				}
 			},
 			"rollback": func(rt *rapid.T) {
 				v := rapid.IntRange(0, len(m.history)-1).Draw(rt, "version")
-				if _, err := s.Rollback(t.Context(), Version(v), false, Options{}); err != nil {
-					rt.Fatal(err)
+				o := drawOptions(rt)
+				_, err := s.Rollback(t.Context(), Version(v), false, o)
+				if want := m.rollback(v, o); !errors.Is(err, want) {
+					rt.Fatalf("error is %v, want %v", err, want)
 				}
-				m.settle(maps.Clone(m.history[v]))
 			},
 			"restart": func(rt *rapid.T) {
 				shut(t, s)

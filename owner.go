@@ -23,8 +23,9 @@ func (d *disputes) keep(k Key, old *Entry, w wanted, o Options) bool {
 	return true
 }
 
-// remove reports whether o may remove the entry at k; if not, it is a dispute.
-func (d *disputes) remove(k Key, old *Entry, o Options) bool {
+// change reports whether o may change or remove the entry at k; if not, it is
+// a dispute.
+func (d *disputes) change(k Key, old *Entry, o Options) bool {
 	if old.Owner == o.Owner || o.TakeOwnership {
 		return true
 	}

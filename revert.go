@@ -8,8 +8,9 @@ import (
 )
 
 // Revert undoes what commit v changed: ErrConflict names the keys that have
-// changed since. Owners stay as they are; a resource that comes back comes
-// with the owner that it had. ErrVersionGone when v, or a secret that it
+// changed since, ErrOwned those that belong to another owner, unless
+// o.TakeOwnership says that they may be changed all the same. Owners stay as
+// they are; a resource that comes back comes with the owner that it had. ErrVersionGone when v, or a secret that it
 // replaced, is no longer kept.
 // Cost: O(changes of v).
 func (s *Store) Revert(ctx context.Context, v Version, o Options) (*Plan, error) {
@@ -34,6 +35,7 @@ func (s *Store) Revert(ctx context.Context, v Version, o Options) (*Plan, error)
 	return s.plan(ctx, o, func(b *Batch) (*edited, error) {
 		e := newEdited()
 		var changed []string
+		var others disputes
 		for _, c := range r.Changes {
 			k := KeyOf(c.Path)
 			now, ok := b.Get(k)
@@ -42,6 +44,7 @@ func (s *Store) Revert(ctx context.Context, v Version, o Options) (*Plan, error)
 				e.named[k] = ok
 			case !sameContent(now, c.New):
 				changed = append(changed, k.String())
+			case ok && !others.change(k, now, o):
 			case c.Old == nil:
 				b.Delete(k)
 			default:
@@ -54,6 +57,9 @@ func (s *Store) Revert(ctx context.Context, v Version, o Options) (*Plan, error)
 		}
 		if len(changed) > 0 {
 			return nil, fmt.Errorf("changed again since version %d: %s: %w", v, named(changed), ErrConflict)
+		}
+		if err := others.err(); err != nil {
+			return nil, err
 		}
 		warnOfHosts(b, e)
 		return e, nil

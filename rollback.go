@@ -8,8 +8,9 @@ import (
 )
 
 // Rollback restores a namespace, or with all the whole store, as it was at v,
-// owners included. Whoever owns what it changes: naming the version is intent
-// enough, but ErrShrink stops one that removes too much.
+// owners included. ErrOwned names what belongs to another owner, unless
+// o.TakeOwnership says that it may be changed all the same; ErrShrink stops a
+// rollback that removes too much.
 // Cost: O(changes between v and now).
 func (s *Store) Rollback(ctx context.Context, v Version, all bool, o Options) (*Plan, error) {
 	o, err := o.withDefaults()
@@ -29,15 +30,21 @@ func (s *Store) Rollback(ctx context.Context, v Version, all bool, o Options) (*
 	}
 	return s.plan(ctx, o, func(b *Batch) (*edited, error) {
 		e := newEdited()
+		var others disputes
 		touched := map[string]bool{}
 		for c := range radix.DiffPrefix(b.base.tree, then.tree, prefix) {
 			k := KeyOf(c.Key)
 			touched[k.Namespace] = true
-			if c.HasNew {
+			switch {
+			case c.HasOld && !others.change(k, c.Old, o):
+			case c.HasNew:
 				b.Put(k, *c.New)
-			} else {
+			default:
 				b.Delete(k)
 			}
+		}
+		if err := others.err(); err != nil {
+			return nil, err
 		}
 		for namespace := range touched {
 			if err := shrinks(b, namespace); err != nil && !o.AllowShrink {

@@ -165,6 +165,14 @@ func (t *terminal) deleteCommand() *cobra.Command {
 	return cmd
 }
 
+// restoreFlags are changeFlags for commands that bring back what was.
+func restoreFlags(cmd *cobra.Command) *change {
+	c := changeFlags(cmd)
+	cmd.Flags().Lookup("owner").Usage = "who acts: what others own conflicts"
+	cmd.Flags().Lookup("take-ownership").Usage = "change also what another owner has; owners become what they were"
+	return c
+}
+
 func (t *terminal) revertCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "revert VERSION",
@@ -174,7 +182,7 @@ changed since; see also rollback.`,
 		Example: `  deltaplane revert 41 --wait`,
 		Args:    cobra.ExactArgs(1),
 	}
-	c := changeFlags(cmd)
+	c := restoreFlags(cmd)
 	cmd.RunE = action(func(cmd *cobra.Command, args []string) error {
 		return t.commit(cmd.Context(), c, request{method: http.MethodPost, path: []string{"versions", args[0], "revert"}, query: c.query(nil)})
 	})
@@ -190,7 +198,7 @@ func (t *terminal) rollbackCommand() *cobra.Command {
   deltaplane rollback 38 --all`,
 		Args: cobra.ExactArgs(1),
 	}
-	c := changeFlags(cmd)
+	c := restoreFlags(cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "restore all namespaces and the fleets")
 	cmd.RunE = action(func(cmd *cobra.Command, args []string) error {
 		return t.commit(cmd.Context(), c, request{method: http.MethodPost, path: []string{"versions", args[0], "rollback"},
