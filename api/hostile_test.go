@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -60,7 +61,7 @@ func TestHostileBodiesAreErrorsInJSON(t *testing.T) {
 func TestABodyThatSaysThatItIsTooLargeIsNotRead(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.MaxBody = 1000 })
 	body := strings.NewReader(strings.Repeat("# nothing\n", 101))
-	if answer := w.do(httptest.NewRequest("POST", "http://127.0.0.1:18001/v1/apply", body)); answer.Code != 413 {
+	if answer := w.do(httptest.NewRequest(http.MethodPost, "http://127.0.0.1:18001/v1/apply", body)); answer.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("answer %d %s, want 413", answer.Code, answer.Body)
 	}
 	if body.Len() != 1010 {
