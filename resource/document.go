@@ -162,10 +162,10 @@ func (c *collector) message(n *yaml.Node, pairs []*yaml.Node, t Type) {
 	r, problems := c.build(m.Interface())
 	unread := slices.Clone(c.problems[before:])
 	for _, p := range problems {
-		if disturbed(p.Path, unread) {
+		at, exact := locate(n, p.Path)
+		if disturbed(p.Path, exact && at.Kind == yaml.ScalarNode, unread) {
 			continue
 		}
-		at := locate(n, p.Path)
 		p.Line, p.Column = at.Line, at.Column
 		c.report(p)
 	}
@@ -175,16 +175,23 @@ func (c *collector) message(n *yaml.Node, pairs []*yaml.Node, t Type) {
 }
 
 // disturbed reports whether what is wrong at path may only be so because
-// something beside it could not be read.
-func disturbed(path string, unread Problems) bool {
+// something in it or beside it could not be read. A value that is written
+// there is wrong whatever stands beside it.
+func disturbed(path string, written bool, unread Problems) bool {
+	parent, _ := cutLast(path)
 	for _, p := range unread {
-		parent, _ := cutLast(p.Path)
-		mine, _ := cutLast(path)
-		if mine == parent || strings.HasPrefix(path, p.Path) || strings.HasPrefix(p.Path, path) {
+		beside, _ := cutLast(p.Path)
+		if path == p.Path || within(p.Path, path) || !written && (parent == p.Path || parent == beside) {
 			return true
 		}
 	}
 	return false
+}
+
+// within reports whether path leads to something inside of outer.
+func within(path, outer string) bool {
+	rest, ok := strings.CutPrefix(path, outer)
+	return ok && rest != "" && (outer == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // cutLast divides a path into the message and its last field with an index.

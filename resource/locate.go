@@ -8,8 +8,9 @@ import (
 )
 
 // locate finds the node that a field path leads to: for a problem found in a
-// message, where it stands in the input. It stops at the deepest that exists.
-func locate(n *yaml.Node, path string) *yaml.Node {
+// message, where it stands in the input. It stops at the deepest that exists;
+// exact is false if that is not the whole path.
+func locate(n *yaml.Node, path string) (at *yaml.Node, exact bool) {
 	n = target(n)
 	for path != "" {
 		var next *yaml.Node
@@ -24,11 +25,11 @@ func locate(n *yaml.Node, path string) *yaml.Node {
 			next, path = child(n, path[:end]), path[end:]
 		}
 		if next == nil {
-			return n
+			return n, false
 		}
 		n = next
 	}
-	return n
+	return n, true
 }
 
 // item follows "[3]" or `["key"]` and returns what is left of path.

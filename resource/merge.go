@@ -26,7 +26,7 @@ func (p *patcher) merge(n *yaml.Node, _ []*yaml.Node) {
 	}
 	merged, problems := p.build(m)
 	for _, problem := range problems {
-		at := locate(n, problem.Path)
+		at, _ := locate(n, problem.Path)
 		problem.Line, problem.Column = at.Line, at.Column
 		p.report(problem)
 	}

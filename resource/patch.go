@@ -163,7 +163,7 @@ func (p *patcher) encode(n *yaml.Node, m protoreflect.Message) ([]byte, bool) {
 	e := encoder{allowUnknown: p.AllowUnknown, allowOpaque: p.AllowOpaqueTypes, validator: &v, depth: 1}
 	b := e.encode(nil, m)
 	for _, problem := range append(withoutEchoes(v.problems), e.problems...) {
-		at := locate(n, problem.Path)
+		at, _ := locate(n, problem.Path)
 		problem.Line, problem.Column = at.Line, at.Column
 		problem.Path = strings.TrimPrefix(p.at.String()+"."+problem.Path, ".")
 		p.report(problem)

@@ -175,8 +175,11 @@ func (r *reader) list(n *yaml.Node, m protoreflect.Message, f protoreflect.Field
 		r.at.pushIndex(i)
 		if c.Tag == "!!null" && (f.Message() == nil || f.Message().FullName() != "google.protobuf.Value") {
 			r.fail(c, "expected %s, got null", expected(f))
+			list.Append(list.NewElement()) // so that the others keep their index
 		} else if v, ok := r.single(c, f, list.NewElement); ok {
 			list.Append(v)
+		} else {
+			list.Append(list.NewElement())
 		}
 		r.at.pop()
 	}
