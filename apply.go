@@ -64,7 +64,7 @@ func applyTo(b *Batch, want intent, prune bool, o Options) (*edited, error) {
 // same owner, and no longer does.
 func dropHosts(b *Batch, route Key, keep map[Key]bool, o Options) {
 	for k, h := range hostsOf(b.base.tree, route) {
-		if h.Inline && !keep[k] && (h.Owner == o.Owner || o.TakeOwnership) {
+		if h.Inline && !keep[k] && o.mayChange(h) {
 			b.Delete(k)
 		}
 	}

@@ -2,7 +2,9 @@ package deltaplane
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/deltaplane/deltaplane/radix"
 	"github.com/deltaplane/deltaplane/resource"
@@ -12,22 +14,24 @@ import (
 const maxDangling = 100
 
 // dangling lists what refers to nothing since the change from before to
-// after: what the changed resources refer to, and who still refers to the
-// removed ones. With o.StrictRefs they are ErrDangling. A fleet that changes
-// has everything that it receives checked.
+// after: what the changed resources refer to, and the named ones that stay as
+// they are, and who still refers to the removed ones. With o.StrictRefs they
+// are ErrDangling. A fleet that changes has everything that it receives checked.
 //
 // Names are looked for in what each fleet receives that has the namespace;
 // a namespace that no fleet has is looked at by itself.
-// Cost: O(changes and fleets); a removal after a while also O(changes since
-// the last one).
-func (s *Store) dangling(before, after radix.Tree[*Entry], o Options) (resource.Problems, error) {
+// Cost: O(changes, fleets, and size of what is named and stays); a removal
+// after a while also O(changes since the last one).
+func (s *Store) dangling(before, after radix.Tree[*Entry], named map[Key]bool, o Options) (resource.Problems, error) {
 	c := &danglingCheck{
 		audiences: s.audiences.of(after), after: after,
 		seen: map[string]bool{}, warning: !o.StrictRefs,
 	}
 	var removed []Key
+	changed := map[Key]bool{}
 	for d := range radix.Diff(before, after) {
 		k := KeyOf(d.Key)
+		changed[k] = true
 		switch {
 		case !d.HasNew:
 			removed = append(removed, k)
@@ -37,6 +41,7 @@ func (s *Store) dangling(before, after radix.Tree[*Entry], o Options) (resource.
 			c.references(k, freshReferences(d.Old, d.New))
 		}
 	}
+	c.unchanged(named, changed)
 	if len(removed) > 0 {
 		users := s.users.of(before, removed)
 		for _, k := range removed {
@@ -56,6 +61,28 @@ type danglingCheck struct {
 	problems  resource.Problems
 	seen      map[string]bool // messages
 	warning   bool
+}
+
+// unchanged checks what was named and did not change, hosts inside of route
+// configurations included.
+func (c *danglingCheck) unchanged(named, changed map[Key]bool) {
+	for _, k := range slices.SortedFunc(maps.Keys(named), func(a, b Key) int { return strings.Compare(a.Path(), b.Path()) }) {
+		e, ok := c.after.Get(k.Path())
+		if !ok {
+			continue
+		}
+		if !changed[k] {
+			c.references(k, e.Resource.References())
+		}
+		if k.Type != resource.Route {
+			continue
+		}
+		for host, h := range hostsOf(c.after, k) {
+			if h.Inline && !changed[host] {
+				c.references(host, h.Resource.References())
+			}
+		}
+	}
 }
 
 // references checks what the resource at k refers to.

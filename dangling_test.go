@@ -40,6 +40,10 @@ var referenceCases = map[string][]referenceStep{
 		{apply: routeYAML("rc", "x=a"), want: `VirtualHost "rc/x": routes[0].route.cluster: refers to Cluster "a", which does not exist in namespace "default"`},
 		{apply: clusterYAML("a", 1)},
 	},
+	"a route that is applied again as it is": {
+		{apply: routeYAML("rc", "x=a"), want: `VirtualHost "rc/x": routes[0].route.cluster: refers to Cluster "a", which does not exist in namespace "default"`},
+		{apply: routeYAML("rc", "x=a"), want: `VirtualHost "rc/x": routes[0].route.cluster: refers to Cluster "a", which does not exist in namespace "default"`},
+	},
 	"a route whose cluster comes with it": {
 		{apply: routeYAML("rc", "x=a") + clusterYAML("a", 1)},
 	},

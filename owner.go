@@ -14,7 +14,7 @@ type disputes struct{ lines []string }
 // keep reports whether the entry at k stays as it is: because another owner
 // has it, which is a dispute unless the content is equal anyway.
 func (d *disputes) keep(k Key, old *Entry, w wanted, o Options) bool {
-	if old.Owner == o.Owner || o.TakeOwnership {
+	if o.mayChange(old) {
 		return false
 	}
 	if old.Resource.Digest() != w.resource.Digest() || old.Inline != w.inline {
@@ -26,11 +26,17 @@ func (d *disputes) keep(k Key, old *Entry, w wanted, o Options) bool {
 // change reports whether o may change or remove the entry at k; if not, it is
 // a dispute.
 func (d *disputes) change(k Key, old *Entry, o Options) bool {
-	if old.Owner == o.Owner || o.TakeOwnership {
+	if o.mayChange(old) {
 		return true
 	}
 	d.add(k, old)
 	return false
+}
+
+// mayChange reports whether e is the caller's to change. What an embedder put
+// without an owner is anybody's.
+func (o Options) mayChange(e *Entry) bool {
+	return e.Owner == o.Owner || e.Owner == "" || o.TakeOwnership
 }
 
 func (d *disputes) add(k Key, old *Entry) {

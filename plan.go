@@ -78,7 +78,7 @@ func (s *Store) planOf(b *Batch, e *edited, o Options) (*Plan, error) {
 	}
 	tree := b.txn.Commit()
 	p := &Plan{Base: b.base.version, Version: b.base.version, Warnings: e.warnings}
-	problems, err := s.dangling(b.base.tree, tree, o)
+	problems, err := s.dangling(b.base.tree, tree, e.named, o)
 	if err != nil {
 		return nil, err
 	}

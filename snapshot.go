@@ -19,7 +19,7 @@ type Version uint64
 // virtual hosts as an Entry of type VirtualHost in the same namespace.
 type Entry struct {
 	Resource *resource.Resource
-	Owner    string  // "cli:ana", "files:/etc/gateway": who may change it
+	Owner    string  // "cli:ana", "files:/etc/gateway": who may change it; "": anybody
 	Inline   bool    // a virtual host that stood inside its route configuration
 	Since    Version // the commit that gave it this content; not part of Sum
 
