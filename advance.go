@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/deltaplane/deltaplane/internal/invariant"
 )
@@ -30,10 +31,13 @@ func (s *Store) setLocked(p position) {
 // publishCommitted publishes what p's drafts made, in order, unless the watch
 // was faster. revision is that of p's transaction.
 func (s *Store) publishCommitted(p *proposal, revision int64) {
+	durable := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range p.drafts {
 		if d.snapshot.version == s.at.snapshot.version+1 {
+			s.tellPublished(Publication{
+				Version: d.snapshot.version, Link: d.record.Trace, Own: true, Committed: d.snapshot.time, Seen: durable})
 			s.setLocked(position{d.snapshot, revision})
 		}
 	}

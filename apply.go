@@ -70,11 +70,11 @@ func dropHosts(b *Batch, route Key, keep map[Key]bool, o Options) {
 	}
 }
 
-// pruneOwn removes what the owner has in the namespace beyond keep.
+// pruneOwn removes what the owner has in the namespace beyond keep and o.Keep.
 // Cost: O(entries of the namespace).
 func pruneOwn(b *Batch, keep map[Key]bool, o Options) {
 	for path, e := range b.base.tree.Prefix(NamespacePrefix(o.Namespace)) {
-		if k := KeyOf(path); e.Owner == o.Owner && !keep[k] {
+		if k := KeyOf(path); e.Owner == o.Owner && !keep[k] && (o.Keep == nil || !o.Keep(k)) {
 			b.Delete(k)
 		}
 	}

@@ -26,7 +26,7 @@ func (a *audience) has(namespace string) bool { return slices.Contains(a.namespa
 // its route configuration.
 func (a *audience) sees(tree radix.Tree[*Entry], k Key) bool {
 	same := k
-	if route, ok := routeOf(k); ok {
+	if route, ok := RouteOf(k); ok {
 		same = route
 	}
 	for _, later := range a.namespaces[slices.Index(a.namespaces, k.Namespace)+1:] {

@@ -21,6 +21,7 @@ type Config struct {
 	QuotaBytes int64                 // etcd's quota; default 2 GiB; history takes at most a quarter
 	Logger     *slog.Logger          // default: discard
 	Registerer prometheus.Registerer // default: none
+	Tracer     Tracer                // default: none
 }
 
 func (c Config) withDefaults() Config {

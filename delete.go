@@ -58,7 +58,7 @@ func warnOfHosts(b *Batch, e *edited) {
 		k := KeyOf(c.Key)
 		switch {
 		case k.Type == resource.VirtualHost && !c.HasOld:
-			if route, ok := routeOf(k); ok && !has(tree, route) {
+			if route, ok := RouteOf(k); ok && !has(tree, route) {
 				e.warn(k, fmt.Sprintf("there is no route configuration %q in namespace %q for this host", route.Name, k.Namespace))
 			}
 		case k.Type == resource.Route && !c.HasNew:

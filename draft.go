@@ -15,6 +15,7 @@ type draft struct {
 	record   *storepb.Record
 	snapshot *Snapshot // after it
 	values   []blob    // that the base's entry of the same key lacks
+	span     CommitSpan
 }
 
 // draftOf turns a batch into the commit that follows its base; nil when it

@@ -150,6 +150,7 @@ func (f *follower) head(ctx context.Context, kv *mvccpb.KeyValue) error {
 // nextLocked publishes the version after the store's. The store's mu is held.
 func (f *follower) nextLocked(ctx context.Context, revision int64) error {
 	s, base := f.store, f.store.at.snapshot
+	seen := time.Now()
 	r, ok := f.records[base.version+1]
 	if !ok {
 		return fmt.Errorf("watch skipped the record of version %d", base.version+1)
@@ -170,6 +171,8 @@ func (f *follower) nextLocked(ctx context.Context, revision int64) error {
 	if err != nil {
 		return err
 	}
-	s.setLocked(position{&Snapshot{Version(r.Version), time.Unix(0, r.UnixNanos), tree}, revision})
+	now := &Snapshot{Version(r.Version), time.Unix(0, r.UnixNanos), tree}
+	s.tellPublished(Publication{Version: now.version, Link: r.Trace, Committed: now.time, Seen: seen})
+	s.setLocked(position{now, revision})
 	return nil
 }

@@ -27,7 +27,8 @@ type Commit struct {
 type KeyChange struct {
 	Key      Key             `json:"key"`
 	Old, New resource.Digest `json:"-"`
-	Owner    string          `json:"owner"` // after the commit; before it for a removal
+	Owner    string          `json:"owner"`            // after the commit; before it for a removal
+	Inline   bool            `json:"inline,omitempty"` // of a virtual host: inside its route configuration, likewise
 }
 
 // History lists commits, newest first, from the one before `before` (0: the
@@ -115,10 +116,10 @@ func commitOf(r *storepb.Record) (Commit, error) {
 	for _, change := range r.Changes {
 		k := KeyChange{Key: KeyOf(change.Path)}
 		if change.Old != nil {
-			k.Old, k.Owner = resource.Digest(change.Old.Digest), change.Old.Owner
+			k.Old, k.Owner, k.Inline = resource.Digest(change.Old.Digest), change.Old.Owner, change.Old.Inline
 		}
 		if change.New != nil {
-			k.New, k.Owner = resource.Digest(change.New.Digest), change.New.Owner
+			k.New, k.Owner, k.Inline = resource.Digest(change.New.Digest), change.New.Owner, change.New.Inline
 		}
 		c.Changes = append(c.Changes, k)
 	}

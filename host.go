@@ -7,8 +7,9 @@ import (
 	"github.com/deltaplane/deltaplane/resource"
 )
 
-// routeOf is the route configuration that a virtual host belongs to.
-func routeOf(host Key) (Key, bool) {
+// RouteOf is the route configuration that a virtual host belongs to; ok is
+// false if host is none.
+func RouteOf(host Key) (Key, bool) {
 	if host.Type != resource.VirtualHost {
 		return Key{}, false
 	}
@@ -23,7 +24,7 @@ func hostsOf(tree radix.Tree[*Entry], route Key) iter.Seq2[Key, *Entry] {
 		for path, e := range tree.Prefix(TypePrefix(route.Namespace, resource.VirtualHost) + route.Name + "/") {
 			k := KeyOf(path)
 			// "a/b/c" is host c of "a/b", not of "a".
-			if owner, ok := routeOf(k); ok && owner == route && !yield(k, e) {
+			if owner, ok := RouteOf(k); ok && owner == route && !yield(k, e) {
 				return
 			}
 		}

@@ -54,7 +54,7 @@ func (m *model) apply(want map[Key]modelEntry, prune bool, o Options) bool {
 		if _, wanted := want[k]; wanted {
 			continue
 		}
-		route, ok := routeOf(k)
+		route, ok := RouteOf(k)
 		_, again := want[route]
 		if ok && again && old.inline && (old.owner == o.Owner || o.TakeOwnership) || prune && old.owner == o.Owner {
 			delete(next, k)
@@ -79,7 +79,7 @@ func (m *model) remove(keys []Key, o Options) error {
 		}
 		drop(k, e)
 		for h, e := range m.now {
-			if route, ok := routeOf(h); ok && route == k && e.inline {
+			if route, ok := RouteOf(h); ok && route == k && e.inline {
 				drop(h, e)
 			}
 		}
@@ -149,7 +149,7 @@ func modelYAML(want map[Key]modelEntry) string {
 	var b strings.Builder
 	inline := map[string][]string{}
 	for k, e := range want {
-		if route, ok := routeOf(k); ok && e.inline {
+		if route, ok := RouteOf(k); ok && e.inline {
 			_, host, _ := resource.HostOf(k.Name)
 			inline[route.Name] = append(inline[route.Name], fmt.Sprintf("%s=c%d", host, e.n))
 		}
@@ -188,7 +188,7 @@ func drawWant(t *rapid.T) map[Key]modelEntry {
 		if k.Type == resource.Route {
 			e.n = 0 // a shell has but one content here
 		}
-		if route, ok := routeOf(k); ok && slices.Contains(keys, route) {
+		if route, ok := RouteOf(k); ok && slices.Contains(keys, route) {
 			e.inline = rapid.Bool().Draw(t, "inline")
 		}
 		want[k] = e

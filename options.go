@@ -18,6 +18,12 @@ type Options struct {
 	TakeOwnership bool     // of what another owner has
 	AllowShrink   bool     // remove more than 20 % and more than ten listeners or clusters
 	StrictRefs    bool     // dangling references are ErrDangling, not warnings
+
+	// Keep names what a prune leaves alone; nil: nothing.
+	Keep func(Key) bool
+	// Check says why the change must not follow base; nil: it may. It is asked
+	// again for each base that the change is tried on, and must not block.
+	Check func(base *Snapshot) error
 }
 
 // namespacePattern is what a namespace may be called: it stands in URLs, file
@@ -41,6 +47,9 @@ func (o Options) withDefaults() (Options, error) {
 func (o Options) check(base *Snapshot) error {
 	if o.IfVersion != nil && *o.IfVersion != base.version {
 		return fmt.Errorf("the store is at version %d, not %d: %w", base.version, *o.IfVersion, ErrConflict)
+	}
+	if o.Check != nil {
+		return o.Check(base)
 	}
 	return nil
 }

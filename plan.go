@@ -108,7 +108,7 @@ func stepsOf(before, after radix.Tree[*Entry], named map[Key]bool) []Step {
 	for c := range radix.Diff(before, after) {
 		k := KeyOf(c.Key)
 		if k.Type == resource.VirtualHost && (c.HasOld && c.Old.Inline || c.HasNew && c.New.Inline) {
-			if route, ok := routeOf(k); ok && (named[route] || changed[route] || differs(before, after, route)) {
+			if route, ok := RouteOf(k); ok && (named[route] || changed[route] || differs(before, after, route)) {
 				if !changed[route] {
 					changed[route] = true
 					steps = append(steps, stepOf(before, after, route))

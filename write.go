@@ -16,12 +16,14 @@ const maxGroup = 32
 type request struct {
 	ctx    context.Context
 	change func(*Batch) error
+	span   CommitSpan   // nil: not traced
 	done   chan outcome // holds one
 }
 
 // outcome is what a call of Commit ends with.
 type outcome struct {
 	version Version
+	made    *draft // nil when there was nothing to commit
 	err     error
 	panic   any // of change, for its caller
 }
@@ -38,24 +40,34 @@ type outcome struct {
 // When ctx ends first the outcome is unknown, unless change has not run yet.
 // Cost: O(changes) and one round trip to etcd; large commits take more.
 func (s *Store) Commit(ctx context.Context, change func(*Batch) error) (Version, error) {
-	r := &request{ctx, change, make(chan outcome, 1)}
+	ctx, span := s.trace(ctx)
+	r := &request{ctx, change, span, make(chan outcome, 1)}
+	o := s.await(r)
+	s.ended(r, o)
+	if o.panic != nil {
+		panic(o.panic)
+	}
+	return o.version, o.err
+}
+
+// await hands r to the writer and waits for the outcome.
+func (s *Store) await(r *request) outcome {
 	select {
 	case s.requests <- r:
-	case <-ctx.Done():
-		return 0, context.Cause(ctx)
+	case <-r.ctx.Done():
+		return outcome{err: context.Cause(r.ctx)}
 	case <-s.closing:
-		return 0, ErrClosed
+		return outcome{err: ErrClosed}
 	}
 	began := time.Now()
 	select {
 	case o := <-r.done:
-		if o.panic != nil {
-			panic(o.panic)
+		if o.panic == nil {
+			s.metrics.commit(o.err, time.Since(began))
 		}
-		s.metrics.commit(o.err, time.Since(began))
-		return o.version, o.err
-	case <-ctx.Done():
-		return 0, fmt.Errorf("the outcome of the commit is unknown: %w", context.Cause(ctx))
+		return o
+	case <-r.ctx.Done():
+		return outcome{err: fmt.Errorf("the outcome of the commit is unknown: %w", context.Cause(r.ctx))}
 	}
 }
 
@@ -90,7 +102,9 @@ func (s *Store) gather(first *request) []*request {
 func (s *Store) commitAll(ctx context.Context, waiting []*request) {
 	for len(waiting) > 0 {
 		p := propose(s.position(), waiting)
+		began := time.Now()
 		err := s.submit(ctx, p)
+		p.stored(began, err)
 		if errors.Is(err, errOvertaken) {
 			s.metrics.conflicts.Inc()
 			if err = s.catchUp(ctx, p.base.snapshot); err == nil {
@@ -162,7 +176,7 @@ func (r *request) run(base *Snapshot, now time.Time) (d *draft, o outcome) {
 	if err != nil || d == nil {
 		return nil, outcome{version: base.version, err: err}
 	}
-	return d, outcome{version: d.snapshot.version}
+	return d.linked(r.span), outcome{version: d.snapshot.version, made: d}
 }
 
 // add puts d into the transaction: its values too as long as there is room.

@@ -190,6 +190,17 @@ func TestAPatchChangesOneHostAndLeavesTheOthersAsTheyWere(t *testing.T) {
 		diff.Steps[0].Fields[0].Path != `virtual_hosts["shop"].routes["cart"].route.cluster` {
 		t.Errorf("diff %+v, want one field of the host shop", diff)
 	}
+	var commit Commit
+	for version, want := range map[string]Counts{"1": {Added: 2}, "2": {Changed: 1}} {
+		if w.ask(200, "GET", "/v1/versions/"+version, "", &commit); commit.Counts != want {
+			t.Errorf("version %s counts %+v, want %+v: hosts are part of their route configuration", version, commit.Counts, want)
+		}
+	}
+	w.ask(200, "POST", "/v1/patch?type=vhost&name=edge/shop", `{"remove_route": "cart"}`, &plan)
+	if plan.Version != 3 {
+		t.Errorf("plan %+v, want version 3", plan)
+	}
+	w.ask(400, "POST", "/v1/patch?type=vhost", `merge: {}`, nil)
 	w.ask(404, "POST", "/v1/patch/VirtualHost/edge/none", `merge: {}`, nil)
 	w.ask(422, "POST", "/v1/patch/VirtualHost/edge/shop", `{"remove_route": "none"}`, nil)
 	w.ask(200, "POST", "/v1/patch/Route/edge", `{"merge": {"validate_clusters": true}}`, nil)

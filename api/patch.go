@@ -11,6 +11,18 @@ import (
 // maxPatch bounds the body of a patch, in bytes.
 const maxPatch = 4 << 20
 
+// patchNamed is patch with the resource in the query, for names that a path
+// cannot hold, as with empty segments or dots.
+func (s *Server) patchNamed(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	if !q.Has("type") || !q.Has("name") {
+		return badRequest("which resource? Give ?type=TYPE&name=NAME, or POST to /v1/patch/TYPE/NAME")
+	}
+	r.SetPathValue("type", q.Get("type"))
+	r.SetPathValue("name", q.Get("name"))
+	return s.patch(w, r)
+}
+
 // patch changes a part of one resource; resource.Decoder.ApplyPatch says how.
 // Cost: O(size of the resource): a virtual host is a resource of its own, also
 // where it stands inside a route configuration.

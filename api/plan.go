@@ -70,15 +70,19 @@ func stepOf(k deltaplane.Key, a deltaplane.Action) Step {
 
 func (p *Plan) add(s Step) {
 	p.Steps = append(p.Steps, s)
-	switch s.Action {
+	p.Counts.add(s.Action)
+}
+
+func (c *Counts) add(a deltaplane.Action) {
+	switch a {
 	case deltaplane.Added:
-		p.Counts.Added++
+		c.Added++
 	case deltaplane.Changed:
-		p.Counts.Changed++
+		c.Changed++
 	case deltaplane.Unchanged:
-		p.Counts.Unchanged++
+		c.Unchanged++
 	case deltaplane.Removed:
-		p.Counts.Removed++
+		c.Removed++
 	}
 }
 

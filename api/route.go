@@ -26,6 +26,7 @@ func (s *Server) routes() []route {
 		{"POST", "/v1/delete", s.deleteFile, with("ignore_not_found", "file")},
 		{"POST", "/v1/diff", s.diffFile, []string{"namespace", "owner", "prune", "file"}},
 		{"POST", "/v1/validate", s.validate, []string{"file"}},
+		{"POST", "/v1/patch", s.patchNamed, with("type", "name", "file")},
 		{"POST", "/v1/patch/{type}/{name...}", s.patch, with("file")},
 		{"GET", "/v1/resources", s.listResources, []string{"namespace", "type", "version", "limit", "after", "content"}},
 		{"GET", "/v1/resources/{type}/{name...}", s.getResource, []string{"namespace", "version", "format"}},

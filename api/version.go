@@ -16,7 +16,7 @@ type Commit struct {
 	Author  string             `json:"author"`
 	Message string             `json:"message"`
 	Time    time.Time          `json:"time"`
-	Counts  Counts             `json:"counts"`
+	Counts  Counts             `json:"counts"`            // of resources as users write them
 	Changes []Change           `json:"changes,omitempty"` // of a single commit; lists leave them out
 }
 
@@ -83,21 +83,31 @@ func commitOf(c deltaplane.Commit, changes bool) Commit {
 		Version: c.Version, Parent: c.Parent, Root: c.Root.String(),
 		Author: c.Author, Message: c.Message, Time: c.Time,
 	}
+	within := map[deltaplane.Key]bool{} // route configurations whose hosts changed
 	for _, from := range c.Changes {
-		change := Change{from.Key.Namespace, from.Key.Type.Short(), from.Key.Name, deltaplane.Changed, from.Owner}
-		switch {
-		case from.Old.IsZero():
-			change.Action = deltaplane.Added
-			commit.Counts.Added++
-		case from.New.IsZero():
-			change.Action = deltaplane.Removed
-			commit.Counts.Removed++
-		default:
-			commit.Counts.Changed++
-		}
+		action := actionOf(from)
 		if changes {
-			commit.Changes = append(commit.Changes, change)
+			commit.Changes = append(commit.Changes, Change{from.Key.Namespace, from.Key.Type.Short(), from.Key.Name, action, from.Owner})
 		}
+		if route, ok := deltaplane.RouteOf(from.Key); ok && from.Inline {
+			within[route] = true
+			continue
+		}
+		commit.Counts.add(action)
 	}
+	for _, from := range c.Changes {
+		delete(within, from.Key) // counted
+	}
+	commit.Counts.Changed += len(within)
 	return commit
+}
+
+func actionOf(c deltaplane.KeyChange) deltaplane.Action {
+	switch {
+	case c.Old.IsZero():
+		return deltaplane.Added
+	case c.New.IsZero():
+		return deltaplane.Removed
+	}
+	return deltaplane.Changed
 }
