@@ -162,6 +162,7 @@ type Record struct {
 	// hold a Changes each.
 	Changes       []*Change `protobuf:"bytes,8,rep,name=changes,proto3" json:"changes,omitempty"`
 	ChangeValues  []*Ref    `protobuf:"bytes,9,rep,name=change_values,json=changeValues,proto3" json:"change_values,omitempty"`
+	Trace         []byte    `protobuf:"bytes,10,opt,name=trace,proto3" json:"trace,omitempty"` // where the commit stands in a trace, opaque; empty: nowhere
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -255,6 +256,13 @@ func (x *Record) GetChanges() []*Change {
 func (x *Record) GetChangeValues() []*Ref {
 	if x != nil {
 		return x.ChangeValues
+	}
+	return nil
+}
+
+func (x *Record) GetTrace() []byte {
+	if x != nil {
+		return x.Trace
 	}
 	return nil
 }
@@ -743,7 +751,7 @@ const file_store_proto_rawDesc = "" +
 	"\x03run\x18\x01 \x01(\fR\x03run\x12\x1d\n" +
 	"\n" +
 	"unix_nanos\x18\x02 \x01(\x03R\tunixNanos\x12\x18\n" +
-	"\aversion\x18\x03 \x01(\x04R\aversion\"\xa5\x02\n" +
+	"\aversion\x18\x03 \x01(\x04R\aversion\"\xbb\x02\n" +
 	"\x06Record\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x16\n" +
 	"\x06parent\x18\x02 \x01(\x04R\x06parent\x12\x12\n" +
@@ -754,7 +762,9 @@ const file_store_proto_rawDesc = "" +
 	"\n" +
 	"unix_nanos\x18\a \x01(\x03R\tunixNanos\x125\n" +
 	"\achanges\x18\b \x03(\v2\x1b.deltaplane.store.v1.ChangeR\achanges\x12=\n" +
-	"\rchange_values\x18\t \x03(\v2\x18.deltaplane.store.v1.RefR\fchangeValues\"@\n" +
+	"\rchange_values\x18\t \x03(\v2\x18.deltaplane.store.v1.RefR\fchangeValues\x12\x14\n" +
+	"\x05trace\x18\n" +
+	" \x01(\fR\x05trace\"@\n" +
 	"\aChanges\x125\n" +
 	"\achanges\x18\x01 \x03(\v2\x1b.deltaplane.store.v1.ChangeR\achanges\"v\n" +
 	"\x06Change\x12\x12\n" +
