@@ -13,7 +13,7 @@ func (c *conversation) acknowledge(l *lane, q request) {
 	f := l.flight
 	l.flight = nil
 	if q.refusal == nil {
-		c.observe(Event{Kind: Acked, Type: l.typ, Version: f.version, Standing: l.refused != nil})
+		c.observe(f.answered(Event{Kind: Acked, Type: l.typ, Standing: l.refused != nil}))
 		return
 	}
 	after, alone := f.plan.afterRefusal()
@@ -30,10 +30,10 @@ func (c *conversation) acknowledge(l *lane, q request) {
 	}
 	target := c.target(l)
 	l.refused, l.checked = l.refused.standing(target), target.Hash()
-	c.observe(Event{
-		Kind: Refused, Type: l.typ, Version: f.version,
+	c.observe(f.answered(Event{
+		Kind: Refused, Type: l.typ,
 		Detail: truncate(q.refusal.GetMessage(), maxDetailBytes), Resources: refusedNames(f.plan),
-	})
+	}))
 }
 
 // refusedNames are the first names of the response, for the event.

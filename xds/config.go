@@ -13,6 +13,7 @@ type Config struct {
 	Observer   Observer              // hears what happens on the streams; default: nobody
 	Logger     *slog.Logger          // default: discard
 	Registerer prometheus.Registerer // default: none
+	Tracer     Tracer                // puts pushes into traces; default: none
 	Identifier string                // of this control plane in responses; default "deltaplane"
 
 	// Patience is for how long a response that is neither accepted nor

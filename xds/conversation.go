@@ -16,6 +16,7 @@ import (
 type common struct {
 	interner view.Interner
 	fanout   fanout
+	watch    stopwatch
 
 	identifier    string // of the control plane
 	patience      time.Duration
@@ -156,18 +157,22 @@ func (c *conversation) sendPart(l *lane, removals bool, now time.Time) *send {
 	}
 	c.nonces++
 	s := &send{lane: l, plan: p, pushed: !l.owes && !l.held.Fresh()}
+	began := c.common.watch.begin()
 	frame, cached := p.Frame()
+	if !cached {
+		c.common.watch.end(began, Work{Kind: Encoded, Version: c.version, Type: l.typ, Bytes: frame.Size()})
+	}
 	s.cached = cached
 	s.response = &wire.Response{Frame: frame, Nonce: c.prefix + strconv.FormatUint(c.nonces, 36)}
-	l.held, l.owes, l.nonce, l.current = p.After, false, s.response.Nonce, 0
-	l.flight = &flight{plan: p, since: now, version: c.version, view: c.view}
+	l.flight = &flight{plan: p, since: now, version: c.version, after: l.reached(c.version), pushed: s.pushed, view: c.view}
+	l.held, l.owes, l.nonce, l.last, l.current = p.After, false, s.response.Nonce, c.version, 0
 	if l.typ == resource.Cluster {
 		c.rewarm(p)
 	}
-	c.observe(Event{
-		Kind: Sent, Type: l.typ, Version: c.version,
+	c.observe(l.flight.answered(Event{
+		Kind: Sent, Type: l.typ,
 		Upserts: len(p.Upserts), Removed: len(p.Removed) + len(p.Missing), Bytes: frame.Size(),
-	})
+	}))
 	return s
 }
 
@@ -248,16 +253,25 @@ func (c *conversation) plan(l *lane, removals bool, now time.Time) *plan {
 		removals: removals, refused: l.refused, gate: c.gate(l, now),
 	}
 	p := c.common.fanout.plan(key, func() *plan {
-		if c.delta {
-			return c.decideDelta(l, target, key)
+		began := c.common.watch.begin()
+		p := c.decide(l, target, key)
+		if !p.Empty() {
+			c.common.watch.end(began, Work{Kind: Diffed, Version: c.version, Type: l.typ})
 		}
-		return c.decideSotW(l, target, key)
+		return p
 	})
 	if p.Empty() && !l.owes && p.Settled() {
 		l.held = p.After // only the version moved
 		return nil
 	}
 	return p
+}
+
+func (c *conversation) decide(l *lane, target view.Table, key fanoutKey) *plan {
+	if c.delta {
+		return c.decideDelta(l, target, key)
+	}
+	return c.decideSotW(l, target, key)
 }
 
 // gate is what l's resources have to wait for.

@@ -21,7 +21,8 @@ type Source interface {
 // wakes the streams. It carries state, not messages: a stream that is busy
 // finds the newest when it looks.
 type hub struct {
-	now atomic.Pointer[epoch]
+	now   atomic.Pointer[epoch]
+	watch stopwatch // fixed at birth
 
 	mu      sync.Mutex // serializes advance, hold and release
 	shelves map[string]*shelf
@@ -67,10 +68,12 @@ func (h *hub) advance(s *deltaplane.Snapshot) {
 	if s.Version() <= old.snapshot.Version() {
 		return
 	}
+	began := h.watch.begin()
 	for _, shelf := range h.shelves {
 		shelf.view.Store(shelf.view.Load().At(s))
 	}
 	h.now.Store(&epoch{s, make(chan struct{})})
+	h.watch.end(began, Work{Kind: Derived, Version: s.Version()})
 	close(old.superseded)
 }
 

@@ -1,6 +1,7 @@
 package xds
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/deltaplane/deltaplane"
@@ -21,6 +22,7 @@ type lane struct {
 	flight  *flight            // sent, neither accepted nor refused yet; at most one
 	nonce   string             // of the last response
 	refused *refusal           // nil: nothing
+	last    deltaplane.Version // of the last response
 	current deltaplane.Version // told to be current at, but for refusals; 0: not since the last response
 
 	checked radix.Hash // table that refused was last checked against
@@ -39,7 +41,10 @@ type flight struct {
 	plan    *plan
 	since   time.Time
 	version deltaplane.Version
-	view    *view.View // that it was decided for
+	after   deltaplane.Version // that the client was at before, as far as known
+	pushed  bool               // it brings news
+	view    *view.View         // that it was decided for
+	taken   atomic.Int64       // when the connection had it, Unix nanoseconds; 0: not yet, or not traced
 }
 
 // refusal is a response that the client refused, and those before it. Its
@@ -52,6 +57,12 @@ type refusal struct {
 
 // subscribed reports whether the client wants anything.
 func (l *lane) subscribed() bool { return l.sub.Wildcard() || len(l.sub.Names()) > 0 }
+
+// reached is the version before v up to which the client has had everything
+// or was sent it, as far as known.
+func (l *lane) reached(v deltaplane.Version) deltaplane.Version {
+	return min(max(l.last, l.current), max(v, 1)-1)
+}
 
 // target is what v has for the client.
 func (l *lane) target(v *view.View) view.Table {

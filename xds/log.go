@@ -7,7 +7,10 @@ import (
 
 // eventLog writes events as log lines: refusals as warnings, the rest for
 // debugging. No line holds what is in a resource.
-type eventLog struct{ *slog.Logger }
+type eventLog struct {
+	*slog.Logger
+	watch stopwatch
+}
 
 var kindNames = [...]string{
 	Opened: "stream opened", Closed: "stream closed", Subscribed: "subscribed", Sent: "response sent",
@@ -41,5 +44,5 @@ func (l eventLog) event(ctx context.Context, e Event, nonce string) {
 	case Refused:
 		attrs = append(attrs, slog.String("detail", e.Detail), slog.Any("resources", e.Resources))
 	}
-	l.LogAttrs(ctx, level, kindNames[e.Kind], attrs...)
+	l.LogAttrs(l.watch.within(ctx, e.Version), level, kindNames[e.Kind], attrs...)
 }

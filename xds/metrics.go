@@ -49,14 +49,20 @@ func (st *stream) labels() []string {
 	return []string{api, variant}
 }
 
-// sent counts a response; committed is when its version was made.
-func (m *metrics) sent(s *send, committed, now time.Time) {
+// sent counts a response; committed is when its version was made, and trace,
+// if not empty, the id of a trace in which it can be looked up.
+func (m *metrics) sent(s *send, committed, now time.Time, trace string) {
 	cached := "false"
 	if s.cached {
 		cached = "true"
 	}
 	m.frames.WithLabelValues(cached).Inc()
 	if s.pushed {
-		m.push.Observe(max(now.Sub(committed), 0).Seconds())
+		took := max(now.Sub(committed), 0).Seconds()
+		if trace == "" {
+			m.push.Observe(took)
+			return
+		}
+		m.push.(prometheus.ExemplarObserver).ObserveWithExemplar(took, prometheus.Labels{"trace_id": trace})
 	}
 }

@@ -59,6 +59,10 @@ func (st *stream) observe(e Event) {
 	if l := st.talk.lane(e.Type); l != nil {
 		nonce = l.nonce
 	}
+	e.Trace = st.server.common.watch.pushed(e)
+	if e.Kind == Sent {
+		st.sentTrace = e.Trace
+	}
 	st.server.log.event(st.grpc.Context(), e, nonce)
 	if st.server.cfg.Observer != nil {
 		st.server.cfg.Observer.Observe(e)

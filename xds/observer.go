@@ -47,4 +47,13 @@ type Event struct {
 	Fleet     string   // assignment in force, "" for none
 	Retained  bool     // the node lost its last fleet and keeps what it has
 	Time      time.Time
+
+	// With Sent, Acked and Refused:
+
+	After       deltaplane.Version // what the versions from the next on changed is in the response
+	Pushed      bool               // it brings news, rather than what was asked for
+	Committed   time.Time          // when Version was made, by its committer's clock
+	SentAt      time.Time          // when it was decided on
+	Transmitted time.Time          // when the connection had taken it; zero if not known
+	Trace       string             // id of a trace to look it up in, "" for none
 }

@@ -46,9 +46,10 @@ func NewServer(source Source, cfg Config) *Server {
 	watch := source.Watch()
 	s := &Server{
 		cfg: cfg, source: source, assigner: cfg.Assigner, run: hex.EncodeToString(run[:]),
-		hub: newHub(source.Latest()), log: eventLog{cfg.Logger}, closing: make(chan struct{}), cancel: cancel,
+		hub: newHub(source.Latest()), log: eventLog{cfg.Logger, stopwatch{cfg.Tracer}}, closing: make(chan struct{}), cancel: cancel,
 		streams: map[*stream]struct{}{},
 	}
+	s.common.watch, s.hub.watch = stopwatch{cfg.Tracer}, stopwatch{cfg.Tracer}
 	s.common.identifier, s.common.patience = cfg.Identifier, cfg.Patience
 	s.common.maxResponse, s.common.maxNames, s.common.maxNamesInAll = cfg.MaxResponseBytes, cfg.MaxNames, cfg.MaxNamesInAll
 	s.metrics = newMetrics(cfg.Registerer, s.common.interner.Names)

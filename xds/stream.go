@@ -43,6 +43,7 @@ type stream struct {
 	epoch      *epoch
 	retained   bool
 	sending    bool
+	sentTrace  string // id of a trace to look the last response up in
 }
 
 // serve runs one stream until the client, the connection or the server ends it.
@@ -166,8 +167,13 @@ func (st *stream) transmitNext(timer *time.Timer) {
 		return
 	}
 	st.sending = true
-	st.server.metrics.sent(s, st.talk.view.Time(), now)
-	st.server.goroutines.Go(func() { st.sent <- st.grpc.SendMsg(s.response) })
+	st.server.metrics.sent(s, st.talk.view.Time(), now, st.sentTrace)
+	flight := s.lane.flight
+	st.server.goroutines.Go(func() {
+		err := st.grpc.SendMsg(s.response)
+		flight.transmitted(st.server.common.watch)
+		st.sent <- err
+	})
 }
 
 // receive reads requests until the stream ends. It stops reading while run is
