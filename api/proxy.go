@@ -40,7 +40,7 @@ const (
 type ProxyType struct {
 	Type     string             `json:"type"` // short name
 	State    State              `json:"state"`
-	Since    time.Time          `json:"since"`           // of the refusal, of the response in flight, or of the last step forward
+	Since    time.Time          `json:"since"`           // of the refusal, the response in flight, the last step forward or the disconnect; in sync: of what it holds
 	ADS      bool               `json:"ads"`             // over an aggregated stream
 	Delta    bool               `json:"delta"`           // incremental
 	Wildcard bool               `json:"wildcard"`        // subscribed to all

@@ -27,6 +27,8 @@ type holding struct {
 	sent, acked, held deltaplane.Version // newest of each; held: all that the type had then is there
 	sentAt, ackedAt   time.Time          // the last of each
 	heldAt            time.Time          // held was raised
+	changedAt         time.Time          // likewise, by a version that brought a response
+	changing          bool               // a response was sent since
 	inFlight          bool               // the last one sent has no answer
 	refusal           *Refusal           // in force: nothing newer was accepted that could replace it; never changed
 	withheld          deltaplane.Version // newest that lacks only what was refused; counts while the refusal is in force
@@ -53,6 +55,7 @@ func (h *holding) apply(e xds.Event) (took time.Duration) {
 		h.subscribed = e.Wildcard || e.Names > 0
 	case xds.Sent:
 		h.sent, h.sentAt, h.inFlight = max(h.sent, e.Version), e.Time, true
+		h.changing = true
 		h.count.responses++
 		h.count.bytes += uint64(max(e.Bytes, 0))
 	case xds.Acked:
@@ -80,6 +83,7 @@ func (h *holding) apply(e xds.Event) (took time.Duration) {
 			h.refusal = nil
 		}
 		h.hold(e.Version, e.Time)
+		h.changing = false
 	}
 	if invariant.Enabled && h.refusal != nil {
 		invariant.Check(h.held <= before(h.refusal.Version), "version %d is held and %d is refused", h.held, h.refusal.Version)
@@ -92,8 +96,12 @@ func (h *holding) apply(e xds.Event) (took time.Duration) {
 // load, or of removals. It does raise it to the version before, or a type in
 // which every commit changes something would never hold anything.
 func (h *holding) hold(v deltaplane.Version, at time.Time) {
-	if v > h.held || h.heldAt.IsZero() {
-		h.held, h.heldAt = max(h.held, v), at
+	if v <= h.held && !h.heldAt.IsZero() {
+		return
+	}
+	h.held, h.heldAt = max(h.held, v), at
+	if h.changing || h.changedAt.IsZero() {
+		h.changedAt = at
 	}
 }
 
@@ -118,8 +126,10 @@ func (h *holding) since(s State) time.Time {
 		return h.refusal.Time
 	case s == Behind && h.inFlight:
 		return h.sentAt
+	case s == Behind:
+		return h.heldAt
 	}
-	return h.heldAt
+	return h.changedAt
 }
 
 // worse reports whether h is further from the newest version than o.

@@ -50,7 +50,7 @@ type NodeStatus struct {
 type TypeStatus struct {
 	Type      resource.Type      `json:"type"`
 	State     State              `json:"state"`
-	Since     time.Time          `json:"since"` // of the refusal; of the response in flight; else of the last step forward
+	Since     time.Time          `json:"since"` // of the refusal; of the response in flight; of the last step forward; when what it holds last changed; of the disconnect
 	ADS       bool               `json:"ads"`   // over an aggregated stream
 	Delta     bool               `json:"delta"` // incremental
 	Wildcard  bool               `json:"wildcard,omitempty"`
@@ -136,8 +136,14 @@ func (n *node) statusLocked(latest deltaplane.Version) NodeStatus {
 		}
 		st.Types = append(st.Types, *one)
 	}
-	if !st.Connected {
-		st.State = Disconnected
+	if st.Connected {
+		return st
+	}
+	st.State = Disconnected
+	for i := range st.Types {
+		if one := &st.Types[i]; one.Refusal == nil {
+			one.State, one.Since = Disconnected, n.since
+		}
 	}
 	return st
 }

@@ -46,10 +46,20 @@ func TestStatusFollowsWhatAProxyWasSentAndAccepted(t *testing.T) {
 		t.Errorf("particulars: %+v", st)
 	}
 
+	since := st.Types[0].Since
 	latest = 5
 	st = s.status(t, "edge-1")
 	if st.State != fleet.Behind || st.Version != 3 || st.Behind != 2 {
 		t.Errorf("two commits later: %+v", st)
+	}
+
+	s.does(id, xds.Current, resource.Cluster, 5)
+	if c := s.status(t, "edge-1").Types[0]; c.State != fleet.InSync || c.Held != 5 || !c.Since.Equal(since) {
+		t.Errorf("by a version that changes nothing of it: %+v, want in sync since %v", c, since)
+	}
+	s.close(id)
+	if c := s.status(t, "edge-1").Types[0]; c.State != fleet.Disconnected || !c.Since.Equal(s.now) {
+		t.Errorf("after the disconnect: %+v", c)
 	}
 }
 

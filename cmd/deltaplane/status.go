@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/api"
 	"github.com/deltaplane/deltaplane/resource"
 )
@@ -214,6 +215,15 @@ func (t *terminal) nodeStatus(ctx context.Context, c *client, node, output strin
 	return nil
 }
 
+// versionText is "-" for none: after a reconnect a proxy holds what it was
+// never sent on this stream.
+func versionText(v deltaplane.Version) string {
+	if v == 0 {
+		return "-"
+	}
+	return fmt.Sprint(v)
+}
+
 func (t *terminal) printNode(p api.Proxy) {
 	connected := "connected for " + age(p.Since)
 	if !p.Connected {
@@ -221,7 +231,7 @@ func (t *terminal) printNode(p api.Proxy) {
 	}
 	fmt.Fprintf(t.out, "%s  cluster %s  fleet %s  %s  %s\n", visible(p.Node), visible(dash(p.Cluster)), visible(fleetText(p)), connected, p.Peer)
 	var tab table
-	tab.row(texts("TYPE", "STATE", "SINCE", "SENT", "ACKED", "LAST ACK", "SUBSCRIPTION")...)
+	tab.row(texts("TYPE", "STATE", "SINCE", "HOLDS", "SENT", "ACKED", "LAST ACK", "SUBSCRIPTION")...)
 	for _, pt := range p.Types {
 		subscription := count(pt.Names, "name", "names")
 		switch {
@@ -230,7 +240,7 @@ func (t *terminal) printNode(p api.Proxy) {
 		case pt.Wildcard:
 			subscription = "all"
 		}
-		row := texts(pt.Type, string(pt.State), age(pt.Since), fmt.Sprint(pt.Sent), fmt.Sprint(pt.Acked), age(pt.LastAck), subscription)
+		row := texts(pt.Type, string(pt.State), age(pt.Since), versionText(pt.Held), versionText(pt.Sent), versionText(pt.Acked), age(pt.LastAck), subscription)
 		row[1].colour = stateColours[pt.State]
 		tab.row(row...)
 	}
