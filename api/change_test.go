@@ -229,7 +229,7 @@ func TestRevertAndRollbackBringBackWhatWas(t *testing.T) {
 	w.ask(400, "POST", "/v1/versions/x/revert", "", nil)
 }
 
-func TestEverythingOfAFleetIsGlobal(t *testing.T) {
+func TestAFleetIsGlobalAndItsProxiesAreCounted(t *testing.T) {
 	w := newWorld(t)
 	fleet := `"@type": type.googleapis.com/deltaplane.v1.Fleet
 name: edge
@@ -250,5 +250,18 @@ namespaces: [default, edge]
 	w.ask(200, "POST", "/v1/diff?namespace=edge", webCluster, &diff)
 	if n := diff.Steps[0].Proxies; n == nil || *n != 1 {
 		t.Errorf("diff %+v, want one proxy concerned", diff)
+	}
+	w.ask(200, "POST", "/v1/diff", strings.Replace(fleet, "default, ", "", 1), &diff)
+	if n := diff.Steps[0].Proxies; n == nil || *n != 1 {
+		t.Errorf("diff %+v, want the one proxy of the fleet", diff)
+	}
+}
+
+func TestValidateTellsWhatOnlyAServerKnows(t *testing.T) {
+	w := newWorld(t)
+	var valid Validation
+	w.ask(200, "POST", "/v1/validate", `{"@type": "type.googleapis.com/envoy.config.route.v3.VirtualHost", "name": "edge/a", "domains": ["a"]}`, &valid)
+	if len(valid.Unknown) != 1 || !strings.Contains(valid.Unknown[0], "Route edge: not in the input") {
+		t.Errorf("unknown %v, want the route configuration of the host", valid.Unknown)
 	}
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // countProxies adds to each step that changes something how many connected
-// proxies receive its namespace, and to the plan how much is stored there.
+// proxies receive its namespace, or are in the fleet that it changes, and to
+// the plan how much is stored there. Whom a new fleet will select is not known.
 // Cost: a walk of the namespaces concerned.
 func (s *Server) countProxies(p *Plan) {
 	byFleet := map[string]int{}
@@ -26,10 +27,15 @@ func (s *Server) countProxies(p *Plan) {
 	}
 	concerned := map[string]bool{}
 	for i := range p.Steps {
-		if step := &p.Steps[i]; step.Namespace != "" && step.Action != deltaplane.Unchanged {
+		switch step := &p.Steps[i]; {
+		case step.Action == deltaplane.Unchanged:
+		case step.Namespace != "":
 			count := reach[step.Namespace]
 			step.Proxies = &count
 			concerned[step.Namespace] = true
+		case step.Action != deltaplane.Added:
+			count := byFleet[step.Name]
+			step.Proxies = &count
 		}
 	}
 	for namespace := range concerned {

@@ -49,10 +49,18 @@ func Validate(docs []resource.Document) (Validation, error) {
 		first[id{r.Type(), r.Name()}] = d
 	}
 	unknown := map[string]bool{}
+	missing := func(d resource.Document, t resource.Type, name, verb string) {
+		if _, here := first[id{t, name}]; !here {
+			unknown[t.Short()+" "+name+": not in the input; "+d.Resource.Type().Short()+" "+d.Resource.Name()+" "+verb+" it"] = true
+		}
+	}
 	for _, d := range docs {
 		for _, ref := range d.Resource.References() {
-			if _, here := first[id{ref.Type, ref.Name}]; !here {
-				unknown[ref.Type.Short()+" "+ref.Name+": not in the input; "+d.Resource.Type().Short()+" "+d.Resource.Name()+" refers to it"] = true
+			missing(d, ref.Type, ref.Name, "refers to")
+		}
+		if d.Resource.Type() == resource.VirtualHost {
+			if route, _, ok := resource.HostOf(d.Resource.Name()); ok {
+				missing(d, resource.Route, route, "belongs to")
 			}
 		}
 	}
