@@ -39,6 +39,7 @@ func (s *Server) routes() []route {
 		{"POST", "/v1/versions/{version}/rollback", s.rollback, with("all")},
 		{"GET", "/v1/status", s.status, []string{"watch", "timeout", "limit", "after"}},
 		{"GET", "/v1/status/{node...}", s.nodeStatus, nil},
+		{"GET", "/v1/sources", s.listSources, nil},
 		{"POST", "/v1/resync/{node...}", s.resync, nil},
 		{"GET", "/v1/openapi.yaml", s.openAPI, nil},
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/source"
 )
 
 // Config says what a Server serves and to whom. Store is required; the zero
@@ -21,6 +22,7 @@ type Config struct {
 	Store   *deltaplane.Store
 	Proxies Proxies // who is connected; default: nobody
 	Waiter  Waiter  // for ?wait; default: nobody is waited for
+	Sources Sources // what is watched; default: nothing
 	// Resync has everything that a node refused sent to it again, and reports
 	// whether the node is connected; default: none is.
 	Resync  func(node string) bool
@@ -77,6 +79,9 @@ func New(cfg Config) *Server {
 	}
 	if cfg.Waiter == nil {
 		cfg.Waiter = nobody{}
+	}
+	if cfg.Sources == nil {
+		cfg.Sources = &source.Board{}
 	}
 	if cfg.Resync == nil {
 		cfg.Resync = func(string) bool { return false }

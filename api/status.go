@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/source"
 )
 
 // Status is the JSON of the whole: the store, and a page of the proxies.
@@ -14,7 +15,8 @@ type Status struct {
 	Version deltaplane.Version `json:"version"`
 	Store   deltaplane.Health  `json:"store"`
 	Summary Summary            `json:"summary"`
-	Proxies []Proxy            `json:"proxies"` // by node id
+	Sources []source.Status    `json:"sources,omitempty"` // what is watched
+	Proxies []Proxy            `json:"proxies"`           // by node id
 	Next    string             `json:"next,omitempty"`
 }
 
@@ -41,7 +43,7 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) statusPage(after string, limit int) Status {
-	status := Status{Version: s.cfg.Store.Latest().Version(), Store: s.cfg.Store.Health(), Proxies: []Proxy{}}
+	status := Status{Version: s.cfg.Store.Latest().Version(), Store: s.cfg.Store.Health(), Sources: s.cfg.Sources.Statuses(), Proxies: []Proxy{}}
 	for _, p := range s.cfg.Proxies.Proxies() {
 		status.Summary.count(p.State)
 		switch {
@@ -79,7 +81,7 @@ func (s *Server) watchStatus(w http.ResponseWriter, r *http.Request, after strin
 	w.Header().Set("Cache-Control", "no-store")
 	commits := s.cfg.Store.Watch()
 	for {
-		changed := s.cfg.Proxies.Changed()
+		changed, moved := s.cfg.Proxies.Changed(), s.cfg.Sources.Changed()
 		data, err := json.Marshal(s.statusPage(after, limit))
 		if err != nil {
 			return err
@@ -89,6 +91,7 @@ func (s *Server) watchStatus(w http.ResponseWriter, r *http.Request, after strin
 		}
 		select {
 		case <-changed:
+		case <-moved:
 		case <-commits.Changed():
 			if _, err := commits.Next(r.Context()); err != nil {
 				return err

@@ -36,6 +36,7 @@ type server struct {
 	grpc     *grpc.Server
 	api      *api.Server
 	http     *http.Server
+	sources  sources
 
 	failed  chan error // a listener that ended by itself
 	serving sync.WaitGroup
@@ -79,6 +80,9 @@ func startServer(ctx context.Context, s settings, log *slog.Logger) (_ *server, 
 		return nil, err
 	}
 	srv.wire(registry, tokens, grpcOptions)
+	if err = srv.watch(registry); err != nil {
+		return nil, errors.Join(err, srv.store.Close())
+	}
 	srv.start(xdsListener, apiListener)
 	return srv, nil
 }
@@ -92,7 +96,7 @@ func (srv *server) wire(registry *prometheus.Registry, tokens api.Tokens, grpcOp
 	srv.grpc = grpc.NewServer(append(srv.xds.GRPCOptions(), grpcOptions...)...)
 	srv.xds.Register(srv.grpc)
 	srv.api = api.New(api.Config{
-		Store: srv.store, Proxies: proxies{srv.fleet}, Waiter: proxies{srv.fleet}, Resync: srv.xds.Resync, Decoder: s.decoder(), Tokens: tokens,
+		Store: srv.store, Proxies: proxies{srv.fleet}, Waiter: proxies{srv.fleet}, Sources: &srv.sources.board, Resync: srv.xds.Resync, Decoder: s.decoder(), Tokens: tokens,
 		AnyHost: !api.LoopbackHost(s.APIAddress), Logger: srv.log.With("part", "api"), Registerer: registry,
 	})
 	srv.http = &http.Server{
@@ -182,6 +186,7 @@ func (srv *server) close() error {
 		<-drained
 	}
 	srv.serving.Wait()
+	srv.sources.close()
 	return errors.Join(err, srv.store.Close())
 }
 

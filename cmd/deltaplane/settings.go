@@ -48,6 +48,8 @@ type settings struct {
 	MaxResourceBytes int           `koanf:"max-resource-bytes"`
 	AllowOpaqueTypes bool          `koanf:"allow-opaque-types"`
 	AllowUnknown     bool          `koanf:"allow-unknown"`
+	Watch            []string      `koanf:"watch"`
+	WatchSettle      time.Duration `koanf:"watch-settle"`
 }
 
 // settingFlags adds serve's flags, with the defaults.
@@ -74,6 +76,8 @@ func settingFlags(f *pflag.FlagSet) {
 	f.Int("max-resource-bytes", 4<<20, "largest resource, in bytes of its canonical form")
 	f.Bool("allow-opaque-types", false, "keep Any values of types that this build does not know, unchecked")
 	f.Bool("allow-unknown", false, "keep fields that this build does not know, unchecked")
+	f.StringArray("watch", nil, "a directory whose *.yaml, *.yml and *.json are kept in the store: DIR[,namespace=NAME][,owner=NAME][,allow-shrink]; may be repeated")
+	f.Duration("watch-settle", 200*time.Millisecond, "how long a watched directory must be left alone before it is read")
 }
 
 const environment = "DELTAPLANE_"
@@ -109,6 +113,9 @@ func readSettings(flags *pflag.FlagSet, path string) (settings, error) {
 	}
 	if all := strings.Join(s.EtcdEndpoints, ","); all != "" {
 		s.EtcdEndpoints = strings.Split(all, ",") // a variable has them with commas
+	}
+	if all := strings.Join(s.Watch, ";"); all != "" {
+		s.Watch = strings.Split(all, ";") // a variable has them with semicolons
 	}
 	return s, s.check()
 }
@@ -149,10 +156,14 @@ func (s *settings) check() error {
 	}{
 		{"--etcd-quota-bytes", s.EtcdQuotaBytes}, {"--history-commits", int64(s.HistoryCommits)},
 		{"--history-age", int64(s.HistoryAge)}, {"--max-resource-bytes", int64(s.MaxResourceBytes)},
+		{"--watch-settle", int64(s.WatchSettle)},
 	} {
 		if amount.value <= 0 {
 			return usageError{amount.flag + ": expected more than 0"}
 		}
+	}
+	if _, err := s.watches(); err != nil {
+		return err
 	}
 	if s.Insecure {
 		return nil

@@ -22,8 +22,8 @@ func (t *terminal) statusCommand() *cobra.Command {
 		Use:   "status [NODE]",
 		Short: "Show what each Envoy was sent, acknowledged and refused",
 		Long: `Show what each Envoy was sent, acknowledged and refused, for the types that it
-subscribes to. The exit code is 1 when a proxy has refused something or the
-store is not healthy.`,
+subscribes to, and how each watched source stands. The exit code is 1 when a
+proxy has refused something, or the store or a source is not healthy.`,
 		Example: `  deltaplane status
   deltaplane status edge-7
   deltaplane status --watch`,
@@ -78,7 +78,7 @@ func (t *terminal) status(ctx context.Context, c *client, output string) error {
 	} else {
 		t.printStatus(status)
 	}
-	if status.Summary.Refused > 0 || !status.Store.Connected {
+	if status.Summary.Refused > 0 || !status.Store.Connected || unhealthy(status.Sources) {
 		return errDiffer
 	}
 	return nil
@@ -90,6 +90,7 @@ func (t *terminal) printStatus(s api.Status) {
 		etcd = fmt.Sprintf("away for %s: %s", age(s.Store.Since), s.Store.Detail)
 	}
 	fmt.Fprintf(t.out, "Control plane  version %d  etcd %s\n", s.Version, etcd)
+	t.printSources(s.Sources)
 	if len(s.Proxies) == 0 {
 		fmt.Fprintln(t.out, "No Envoy is connected. deltaplane bootstrap prints a configuration for one.")
 		return

@@ -90,7 +90,7 @@ func (t *terminal) explain(err error) {
 // hints tell what to do about an error, by its code.
 var hints = map[string]string{
 	"conflict": "Look at what changed with deltaplane history, and try again.",
-	"owned":    "To take it over on purpose: --take-ownership.",
+	"owned":    "To take it over on purpose: --take-ownership. What a watched source owns (dir:…, etcd:…) is better changed there.",
 	"shrink":   "If that is meant: --allow-shrink.",
 	"token":    "Give a token with --token-file or in DELTAPLANE_TOKEN.",
 }

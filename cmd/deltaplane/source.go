@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/deltaplane/deltaplane/source"
+)
+
+var sourceColours = map[source.State]colour{
+	source.InSync: green, source.Starting: grey, source.Waiting: yellow, source.Broken: red, source.Conflict: red,
+	source.Shrink: red, source.Overridden: yellow, source.Unavailable: red,
+}
+
+// maxToldProblems is how many problems of one source status prints.
+const maxToldProblems = 10
+
+// printSources prints how each watched source stands; nothing without any.
+func (t *terminal) printSources(sources []source.Status) {
+	if len(sources) == 0 {
+		return
+	}
+	var tab table
+	tab.row(texts("SOURCE", "NAMESPACE", "STATE", "SINCE", "VERSION", "IN SYNC", "RESOURCES")...)
+	for _, s := range sources {
+		row := texts(s.String(), s.Namespace, string(s.State), age(s.Since), versionText(s.Version), age(s.Applied), fmt.Sprint(s.Resources))
+		row[2].colour = sourceColours[s.State]
+		tab.row(row...)
+	}
+	tab.print(t, t.out)
+	for _, s := range sources {
+		for i, p := range s.Problems {
+			if i == maxToldProblems {
+				fmt.Fprintf(t.out, "  and %d more: /v1/sources has them\n", len(s.Problems)-i)
+				break
+			}
+			fmt.Fprintf(t.out, "%s %s\n", t.paint(sourceColours[s.State], t.out, "!"), visible(p.String()))
+		}
+	}
+}
+
+// unhealthy reports whether somebody has to look at any of the sources.
+func unhealthy(sources []source.Status) bool {
+	for _, s := range sources {
+		if !s.State.Healthy() {
+			return true
+		}
+	}
+	return false
+}

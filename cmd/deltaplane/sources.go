@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/source"
+	"github.com/deltaplane/deltaplane/source/dir"
+)
+
+// watched is one --watch or --watch-etcd: what, and for whom.
+type watched struct {
+	source.Identity
+	allowShrink bool
+}
+
+// sources are the running sources of a server.
+type sources struct {
+	board   source.Board
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+// watches reads --watch and --watch-etcd.
+func (s *settings) watches() ([]watched, error) {
+	var all []watched
+	for _, value := range s.Watch {
+		w, err := watchOf("dir", "--watch", value)
+		if err != nil {
+			return nil, err
+		}
+		if w.From, err = filepath.Abs(w.From); err != nil {
+			return nil, fmt.Errorf("--watch %s: %w", value, err)
+		}
+		all = append(all, w)
+	}
+	seen, owners := map[string]bool{}, map[string]bool{}
+	for i := range all {
+		w := &all[i]
+		if w.Owner == "" {
+			w.Owner = w.String()
+		}
+		if seen[w.String()] || owners[w.Namespace+"\x00"+w.Owner] {
+			return nil, usageError{fmt.Sprintf("%s is watched twice, or for the same owner in the same namespace: each would remove what the other has", w.From)}
+		}
+		seen[w.String()], owners[w.Namespace+"\x00"+w.Owner] = true, true
+	}
+	return all, nil
+}
+
+// watchOf reads WHAT[,namespace=NAME][,owner=NAME][,allow-shrink].
+func watchOf(kind, flag, value string) (watched, error) {
+	w := watched{Identity: source.Identity{Kind: kind, Namespace: deltaplane.DefaultNamespace}}
+	parts := strings.Split(value, ",")
+	if w.From = parts[0]; w.From == "" {
+		return w, usageError{flag + ": expected something to watch"}
+	}
+	for _, option := range parts[1:] {
+		name, given, _ := strings.Cut(option, "=")
+		switch {
+		case name == "namespace" && given != "":
+			w.Namespace = given
+		case name == "owner" && given != "":
+			w.Owner = given
+		case option == "allow-shrink":
+			w.allowShrink = true
+		default:
+			return w, usageError{fmt.Sprintf("%s %s: %q: expected namespace=NAME, owner=NAME or allow-shrink after a comma", flag, value, option)}
+		}
+	}
+	return w, nil
+}
+
+// watch starts the sources. They run until sources.close.
+func (srv *server) watch(registry *prometheus.Registry) error {
+	all, err := srv.settings.watches()
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	srv.sources.stop = stop
+	registry.MustRegister(&srv.sources.board)
+	for _, w := range all {
+		log := srv.log.With("part", "source", "source", w.String())
+		sync := source.NewSyncer(source.Config{
+			Store: srv.store, Report: srv.sources.board.Add(w.Identity), AllowShrink: w.allowShrink, Logger: log,
+		})
+		d := dir.New(dir.Config{Path: w.From, Decoder: srv.settings.decoder(), Settle: srv.settings.WatchSettle, Logger: log}, sync)
+		srv.sources.running.Go(func() {
+			if err := d.Run(ctx); err != nil {
+				select {
+				case srv.failed <- err:
+				case <-ctx.Done():
+				}
+			}
+		})
+	}
+	return nil
+}
+
+// close stops the sources and returns when none runs any more.
+func (s *sources) close() {
+	s.stop()
+	s.running.Wait()
+}
