@@ -10,6 +10,7 @@
 //	wire      changes as the bytes of discovery responses
 //	xds       the xDS server: one goroutine owns each stream
 //	fleet     what each proxy was sent, holds and refused
+//	client    for programs that want the configuration: an xDS client, which imports none of these
 //
 // A Store holds resources in namespaces. Commit changes any number of them at
 // once; Apply, Delete, Patch, Revert and Rollback are commits that know about

@@ -1,6 +1,9 @@
 package client
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // take merges a response into what waits for the application. One that
 // changes nothing is answered at once.
@@ -125,7 +128,7 @@ func (s *subscription) settle(refused map[string]error, all []error) {
 		return
 	}
 	s.hand = nil
-	reasons := append(b.faults, all...)
+	reasons := slices.Concat(b.faults, all)
 	for name, c := range b.changes {
 		if err := refused[name]; err != nil {
 			reasons = append(reasons, err)
