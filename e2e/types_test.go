@@ -200,6 +200,16 @@ routes: [%s]
 			for _, domain := range []string{"a.example.test", "b.example.test"} {
 				answer(t, e, "web", traffic.Request{Host: domain, Path: "/"}, "green")
 			}
+			// After a crash Envoy says what it holds, and follows on.
+			plane.WaitInSync(node, 2)
+			plane.Kill()
+			plane.Start()
+			plane.WaitInSync(node, 2)
+			plane.Apply(documents(mode, host("a.example.test", "a.example.test", "blue"), host("b", "b.example.test", "blue"),
+				host("c.example.test", "c.example.test", "green")))
+			for domain, want := range map[string]string{"a.example.test": "blue", "b.example.test": "blue", "c.example.test": "green"} {
+				answer(t, e, "web", traffic.Request{Host: domain, Path: "/"}, want)
+			}
 			nothingRefused(t, plane, e)
 		})
 	}
