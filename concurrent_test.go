@@ -133,7 +133,7 @@ func TestWhatCannotBeStoredIsRefused(t *testing.T) {
 			b.Message = strings.Repeat("m", maxMessageBytes+1)
 		},
 		"content not kept": func(b *Batch) {
-			b.Put(clusterKey("a"), Entry{Resource: resource.FromStored(a.Type(), "a", a.Digest(), nil)})
+			b.Put(clusterKey("a"), Entry{Resource: resource.FromStored(a.Type(), "a", a.Digest(), 0, nil)})
 		},
 	} {
 		if v, err := s.Commit(t.Context(), func(b *Batch) error { change(b); return nil }); err == nil {

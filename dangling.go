@@ -206,7 +206,7 @@ func freshParts(old, e *Entry) []*resource.Resource {
 	for _, s := range r.Segments() {
 		if !skip[s.Digest] {
 			skip[s.Digest] = true
-			parts = append(parts, resource.FromStored(r.Type(), r.Name(), s.Digest, []resource.Segment{s}))
+			parts = append(parts, resource.FromStored(r.Type(), r.Name(), s.Digest, 0, []resource.Segment{s}))
 		}
 	}
 	return parts

@@ -3,6 +3,7 @@ package deltaplane
 import (
 	"crypto/sha256"
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -16,9 +17,9 @@ func itemOf(e *Entry) *storepb.Item {
 		return nil
 	}
 	d := e.Resource.Digest()
-	item := &storepb.Item{Digest: d[:], Owner: e.Owner, Inline: e.Inline, Since: uint64(e.Since)}
+	item := &storepb.Item{Digest: d[:], Owner: e.Owner, Inline: e.Inline, Since: uint64(e.Since), TtlNanos: int64(e.Resource.TTL())}
 	segments := e.Resource.Segments()
-	if len(segments) == 1 {
+	if len(segments) == 1 && segments[0].Digest == d {
 		item.Size = uint32(len(segments[0].Bytes))
 		return item
 	}
@@ -64,7 +65,7 @@ func entryWith(path string, item *storepb.Item, segments []resource.Segment) (*E
 	}
 	k := KeyOf(path)
 	return Entry{
-		Resource: resource.FromStored(k.Type, k.Name, d, segments),
+		Resource: resource.FromStored(k.Type, k.Name, d, time.Duration(item.TtlNanos), segments),
 		Owner:    item.Owner,
 		Inline:   item.Inline,
 		Since:    Version(item.Since),

@@ -171,5 +171,5 @@ func whole(tree radix.Tree[*Entry], k Key) *resource.Resource {
 	}
 	b := resource.JoinHosts(e.Resource, hosts)
 	d := resource.Digest(sha256.Sum256(b))
-	return resource.FromStored(k.Type, k.Name, d, []resource.Segment{{Digest: d, Bytes: b}})
+	return resource.FromStored(k.Type, k.Name, d, 0, []resource.Segment{{Digest: d, Bytes: b}}).WithTTL(e.Resource.TTL())
 }

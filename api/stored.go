@@ -183,5 +183,5 @@ func wholeOf(snapshot *deltaplane.Snapshot, k deltaplane.Key, e *deltaplane.Entr
 	}
 	joined := resource.JoinHosts(e.Resource, hosts)
 	digest := resource.Digest(sha256.Sum256(joined))
-	return resource.FromStored(k.Type, k.Name, digest, []resource.Segment{{Digest: digest, Bytes: joined}})
+	return resource.FromStored(k.Type, k.Name, digest, 0, []resource.Segment{{Digest: digest, Bytes: joined}}).WithTTL(e.Resource.TTL())
 }

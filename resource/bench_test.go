@@ -62,7 +62,7 @@ func BenchmarkNew10kRoutes(b *testing.B) {
 func BenchmarkReferences10kRoutes(b *testing.B) {
 	r := decodeOne(b, gateway(10_000))
 	for b.Loop() {
-		if n := len(FromStored(r.typ, r.name, r.digest, r.segments).References()); n != 1000 {
+		if n := len(FromStored(r.typ, r.name, r.digest, 0, r.segments).References()); n != 1000 {
 			b.Fatal(n)
 		}
 	}

@@ -102,7 +102,7 @@ func TestYAMLAndJSONKeepTheCanonicalForm(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := randomMessage(t)
 		want := canonicalOf(t, m)
-		stored := FromStored(Type(m.Descriptor().FullName()), "", Digest{}, []Segment{{Bytes: want}})
+		stored := FromStored(Type(m.Descriptor().FullName()), "", Digest{}, 0, []Segment{{Bytes: want}})
 		for format, write := range map[string]func(*Resource, bool) ([]byte, error){"x.yaml": ToYAML, "x.json": ToJSON} {
 			text, err := write(stored, false)
 			if err != nil {

@@ -39,6 +39,7 @@ func Diff(old, now *Resource) []FieldChange {
 	}
 	t, x, y := sides(old, now)
 	var d differ
+	d.ttl(old, now)
 	d.cutList = cutList(t, x)
 	for len(x) > 1 && len(y) > 1 && x[0].Digest == y[0].Digest {
 		d.skipped += elements(d.cutList, x[0].Bytes)
@@ -47,11 +48,11 @@ func Diff(old, now *Resource) []FieldChange {
 	for len(x) > 1 && len(y) > 1 && x[len(x)-1].Digest == y[len(y)-1].Digest {
 		x, y = x[:len(x)-1], y[:len(y)-1]
 	}
-	before, err := FromStored(t, "", Digest{}, x).Message()
+	before, err := FromStored(t, "", Digest{}, 0, x).Message()
 	if err != nil {
 		return nil
 	}
-	after, err := FromStored(t, "", Digest{}, y).Message()
+	after, err := FromStored(t, "", Digest{}, 0, y).Message()
 	if err != nil {
 		return nil
 	}

@@ -116,7 +116,8 @@ func (c *collector) resource(n *yaml.Node, inherited Type) {
 	}
 }
 
-// unwrap reads {name, version, resource}. The version is a label and is not kept.
+// unwrap reads {name, version, ttl, resource}. The version is a label and is
+// not kept.
 func (c *collector) unwrap(n *yaml.Node, pairs []*yaml.Node, inner *yaml.Node, inherited Type) {
 	if inner == nil {
 		c.fail(n, `"resource" is missing: a %s wraps one`, wrapper)
@@ -124,9 +125,9 @@ func (c *collector) unwrap(n *yaml.Node, pairs []*yaml.Node, inner *yaml.Node, i
 	}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		switch key := target(pairs[i]); key.Value {
-		case "@type", "name", "version", "resource", "aliases":
+		case "@type", "name", "version", "ttl", "resource", "aliases":
 		default:
-			c.fail(key, "unknown field %q beside \"resource\": expected name and version", key.Value)
+			c.fail(key, "unknown field %q beside \"resource\": expected name, version and ttl", key.Value)
 		}
 	}
 	before := len(c.docs)
@@ -135,9 +136,19 @@ func (c *collector) unwrap(n *yaml.Node, pairs []*yaml.Node, inner *yaml.Node, i
 		return
 	}
 	c.resource(inner, inherited)
-	name := lookup(pairs, "name")
-	if name != nil && len(c.docs) > before && c.docs[before].Resource.Name() != name.Value {
-		c.fail(name, "the wrapper's name %q differs from the resource's own name %q", name.Value, c.docs[before].Resource.Name())
+	if len(c.docs) == before {
+		return
+	}
+	doc := &c.docs[before]
+	if name := lookup(pairs, "name"); name != nil {
+		if given, err := CanonicalName(name.Value); err != nil || given != doc.Resource.name {
+			c.fail(name, "the wrapper's name %q differs from the resource's own name %q", name.Value, doc.Resource.name)
+		}
+	}
+	if n := lookup(pairs, "ttl"); n != nil {
+		if ttl, ok := c.ttl(target(n), doc.Resource.typ); ok {
+			doc.Resource = doc.Resource.WithTTL(ttl)
+		}
 	}
 }
 

@@ -29,7 +29,7 @@ func HostOf(name string) (route, host string, ok bool) {
 // SplitHosts takes the virtual hosts out of a RouteConfiguration: they become
 // VirtualHost resources named "<route configuration>/<host>", in the order of
 // their names, and shell is what remains. The order in the input is not kept,
-// as it means nothing to Envoy. Duplicate host names and names with a slash
+// as it means nothing to Envoy. The shell keeps the TTL. Duplicate host names and names with a slash
 // are errors; New lets neither pass.
 // Cost: a copy of the bytes; nothing is parsed.
 func (r *Resource) SplitHosts() (shell *Resource, hosts []*Resource, err error) {
@@ -67,7 +67,7 @@ func (r *Resource) SplitHosts() (shell *Resource, hosts []*Resource, err error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	return fromCanonical(Route, r.name, shellType, rest), hosts, nil
+	return fromCanonical(Route, r.name, shellType, rest).WithTTL(r.ttl), hosts, nil
 }
 
 // checkHost says what is wrong with a virtual host's name within its route
@@ -133,7 +133,7 @@ func JoinHosts(shell *Resource, hosts []*Resource) []byte {
 // fromCanonical makes a Resource of canonical bytes that are known to be valid.
 func fromCanonical(t Type, name string, md protoreflect.MessageDescriptor, b []byte) *Resource {
 	segments := cut(md, b)
-	return FromStored(t, name, digestOf(segments), segments)
+	return FromStored(t, name, digestOf(segments), 0, segments)
 }
 
 func descriptorOf(t Type) (protoreflect.MessageDescriptor, error) {

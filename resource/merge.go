@@ -37,7 +37,7 @@ func (p *patcher) merge(n *yaml.Node, _ []*yaml.Node) {
 		p.fail(n, "a patch cannot rename: %q would become %q", p.now.name, merged.name)
 		return
 	}
-	p.now = merged
+	p.now = merged.WithTTL(p.now.ttl)
 }
 
 // mergeFields sets in m the fields that n gives.

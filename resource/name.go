@@ -42,5 +42,5 @@ func checkName(t Type, name string) string {
 			return `must be "<route configuration>/<host>": the name says where the virtual host belongs`
 		}
 	}
-	return ""
+	return checkURN(t, name)
 }

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -35,6 +36,7 @@ func (d Decoder) build(m proto.Message) (*Resource, Problems) {
 	if err != nil {
 		return nil, Problems{{Type: t.Short(), Message: err.Error()}}
 	}
+	m = canonicallyNamed(t, m)
 	pm := m.ProtoReflect()
 	name := nameOf(t, pm)
 
@@ -43,6 +45,9 @@ func (d Decoder) build(m proto.Message) (*Resource, Problems) {
 	e := encoder{allowUnknown: d.AllowUnknown, allowOpaque: d.AllowOpaqueTypes, validator: &v}
 	b := e.encode(nil, pm)
 	problems := append(withoutEchoes(v.problems), e.problems...)
+	if bytes.Contains(b, []byte(urnScheme)) {
+		problems = append(problems, checkReferredURNs(pm)...)
+	}
 	if limit := d.maxResource(); len(b) > limit {
 		problems = append(problems, Problem{Message: tooLarge(len(b), limit)})
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // ToYAML is r as Decode reads it: "@type" first, then the fields under their
-// proto names in the order of their numbers. With masked, key material reads
+// proto names in the order of their numbers; with a TTL, wrapped. With masked, key material reads
 // "[redacted]".
 // Unmasked, Decode of it yields r's digest.
 func ToYAML(r *Resource, masked bool) ([]byte, error) {
@@ -50,7 +50,7 @@ func (r *Resource) tree(masked bool) (*yaml.Node, error) {
 	root := p.message(m.ProtoReflect())
 	root.Content = append([]*yaml.Node{text("@type"), text(r.typ.URL())}, root.Content...)
 	root.Style = 0
-	return root, nil
+	return r.wrapped(root), nil
 }
 
 // printer turns messages into nodes.

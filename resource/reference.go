@@ -29,12 +29,17 @@ func (r *Resource) References() []Reference {
 		if err != nil {
 			return // bytes of a newer build: nothing is known of them
 		}
-		w := referrer{seen: map[place]bool{}}
-		w.walk.visit = w.message
-		w.walk.message(m.ProtoReflect())
-		r.references = slices.Clip(w.found)
+		r.references = slices.Clip(referencesIn(m.ProtoReflect()))
 	})
 	return r.references
+}
+
+// referencesIn lists what m refers to.
+func referencesIn(m protoreflect.Message) []Reference {
+	w := referrer{seen: map[place]bool{}}
+	w.walk.visit = w.message
+	w.walk.message(m)
+	return w.found
 }
 
 // referrer collects references while a message is walked.

@@ -3,7 +3,10 @@
 // canonical form and fingerprints that.
 package resource
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Resource is one valid v3 resource in canonical form. It is immutable and
 // only New, Decoder and FromStored make one, so nothing downstream validates
@@ -12,6 +15,7 @@ type Resource struct {
 	typ      Type
 	name     string
 	digest   Digest
+	ttl      time.Duration // 0: none
 	segments []Segment
 
 	once       sync.Once // fills references
@@ -34,7 +38,7 @@ func (r *Resource) Type() Type { return r.typ }
 // Name is the resource's own name; for a VirtualHost, "<route configuration>/<host>".
 func (r *Resource) Name() string { return r.name }
 
-// Digest identifies the resource's content.
+// Digest identifies the resource's content and its TTL.
 func (r *Resource) Digest() Digest { return r.digest }
 
 // Segments are the canonical bytes in order. Do not change them.
@@ -63,7 +67,7 @@ func (r *Resource) Bytes() []byte {
 }
 
 // FromStored makes a Resource of bytes that New once made. It checks nothing:
-// the digests were agreed on when the resource was committed.
-func FromStored(t Type, name string, d Digest, segments []Segment) *Resource {
-	return &Resource{typ: t, name: name, digest: d, segments: segments}
+// the digests were agreed on when the resource was committed. d covers ttl.
+func FromStored(t Type, name string, d Digest, ttl time.Duration, segments []Segment) *Resource {
+	return &Resource{typ: t, name: name, digest: d, ttl: ttl, segments: segments}
 }

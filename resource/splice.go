@@ -177,10 +177,10 @@ func (s *splice) resource(r *Resource) *Resource {
 	if len(s.segments) == 0 {
 		s.segments = []Segment{{Digest: sha256.Sum256(nil)}}
 	}
-	now := FromStored(r.typ, r.name, digestOf(s.segments), s.segments)
+	now := FromStored(r.typ, r.name, digestOf(s.segments), 0, s.segments)
 	if invariant.Enabled {
 		want := digestOf(cut(s.md, now.Bytes()))
 		invariant.Check(now.digest == want, "%s %q: spliced segments have digest %s, the whole %s", r.typ.Short(), r.name, now.digest, want)
 	}
-	return now
+	return now.WithTTL(r.ttl)
 }

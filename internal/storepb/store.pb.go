@@ -378,10 +378,11 @@ type Item struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Digest        []byte                 `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
 	Size          uint32                 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`        // of the only segment, whose digest is the same
-	Segments      []*Ref                 `protobuf:"bytes,3,rep,name=segments,proto3" json:"segments,omitempty"` // of a resource with several
+	Segments      []*Ref                 `protobuf:"bytes,3,rep,name=segments,proto3" json:"segments,omitempty"` // of a resource with several, or with a TTL
 	Owner         string                 `protobuf:"bytes,4,opt,name=owner,proto3" json:"owner,omitempty"`
 	Inline        bool                   `protobuf:"varint,5,opt,name=inline,proto3" json:"inline,omitempty"`
-	Since         uint64                 `protobuf:"varint,6,opt,name=since,proto3" json:"since,omitempty"` // version that gave the entry its content
+	Since         uint64                 `protobuf:"varint,6,opt,name=since,proto3" json:"since,omitempty"`                       // version that gave the entry its content
+	TtlNanos      int64                  `protobuf:"varint,7,opt,name=ttl_nanos,json=ttlNanos,proto3" json:"ttl_nanos,omitempty"` // for how long a client may keep it without hearing of it; 0: for ever
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -454,6 +455,13 @@ func (x *Item) GetInline() bool {
 func (x *Item) GetSince() uint64 {
 	if x != nil {
 		return x.Since
+	}
+	return 0
+}
+
+func (x *Item) GetTtlNanos() int64 {
+	if x != nil {
+		return x.TtlNanos
 	}
 	return 0
 }
@@ -770,14 +778,15 @@ const file_store_proto_rawDesc = "" +
 	"\x06Change\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12+\n" +
 	"\x03old\x18\x02 \x01(\v2\x19.deltaplane.store.v1.ItemR\x03old\x12+\n" +
-	"\x03new\x18\x03 \x01(\v2\x19.deltaplane.store.v1.ItemR\x03new\"\xac\x01\n" +
+	"\x03new\x18\x03 \x01(\v2\x19.deltaplane.store.v1.ItemR\x03new\"\xc9\x01\n" +
 	"\x04Item\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\rR\x04size\x124\n" +
 	"\bsegments\x18\x03 \x03(\v2\x18.deltaplane.store.v1.RefR\bsegments\x12\x14\n" +
 	"\x05owner\x18\x04 \x01(\tR\x05owner\x12\x16\n" +
 	"\x06inline\x18\x05 \x01(\bR\x06inline\x12\x14\n" +
-	"\x05since\x18\x06 \x01(\x04R\x05since\"1\n" +
+	"\x05since\x18\x06 \x01(\x04R\x05since\x12\x1b\n" +
+	"\tttl_nanos\x18\a \x01(\x03R\bttlNanos\"1\n" +
 	"\x03Ref\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\rR\x04size\"\xb8\x01\n" +
