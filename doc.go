@@ -3,6 +3,7 @@
 // The packages, in the order in which configuration passes through them:
 //
 //	resource  one v3 resource: canonical form, digest, validation
+//	adopt     the static configuration of an Envoy as resources
 //	radix     persistent Merkle radix tree
 //	.         Store: atomic commits on etcd, history, watch
 //	api       the admin API: what turns into commits

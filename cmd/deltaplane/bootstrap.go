@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
@@ -45,15 +46,8 @@ a runtime layer over RTDS named "rtds0", and Envoy's admin on loopback.`,
 	f.StringVar(&o.zone, "zone", "", "locality: zone")
 	f.StringVar(&o.subZone, "sub-zone", "", "locality: sub-zone")
 	f.StringArrayVar(&o.metadata, "metadata", nil, "node metadata as KEY=VALUE; JSON values keep their type; may be repeated")
-	f.StringVar(&o.xds, "xds", "127.0.0.1:18000", "HOST:PORT where deltaplane serves xDS")
-	f.BoolVar(&o.sotw, "sotw", false, "state-of-the-world instead of delta")
 	f.Uint16Var(&o.adminPort, "admin-port", 9901, "of Envoy's admin on 127.0.0.1; 0 takes a free one")
-	f.StringVar(&o.tlsCA, "tls-ca", "", "file with the authority of the control plane's certificate; turns on TLS")
-	f.StringVar(&o.tlsCert, "tls-cert", "", "file with the proxy's certificate")
-	f.StringVar(&o.tlsKey, "tls-key", "", "file with its key")
-	f.StringVar(&o.tlsName, "tls-server-name", "", "name in the control plane's certificate (default the host of --xds)")
-	f.DurationVar(&o.backoff, "backoff", 100*time.Millisecond, "reconnect: upper end of the first, random delay")
-	f.DurationVar(&o.backoffMax, "backoff-max", 5*time.Second, "reconnect: upper end of the longest delay")
+	connectionFlags(f, &o)
 	cmd.RunE = action(func(*cobra.Command, []string) error {
 		if err := o.check(); err != nil {
 			return err
@@ -68,12 +62,31 @@ a runtime layer over RTDS named "rtds0", and Envoy's admin on loopback.`,
 	return cmd
 }
 
+// connectionFlags adds the flags that say how Envoy reaches the control plane.
+func connectionFlags(f *pflag.FlagSet, o *bootstrapOptions) {
+	f.StringVar(&o.xds, "xds", "127.0.0.1:18000", "HOST:PORT where deltaplane serves xDS")
+	f.BoolVar(&o.sotw, "sotw", false, "state-of-the-world instead of delta")
+	f.StringVar(&o.tlsCA, "tls-ca", "", "file with the authority of the control plane's certificate; turns on TLS")
+	f.StringVar(&o.tlsCert, "tls-cert", "", "file with the proxy's certificate")
+	f.StringVar(&o.tlsKey, "tls-key", "", "file with its key")
+	f.StringVar(&o.tlsName, "tls-server-name", "", "name in the control plane's certificate (default the host of --xds)")
+	f.DurationVar(&o.backoff, "backoff", 100*time.Millisecond, "reconnect: upper end of the first, random delay")
+	f.DurationVar(&o.backoffMax, "backoff-max", 5*time.Second, "reconnect: upper end of the longest delay")
+}
+
 func (o *bootstrapOptions) check() error {
-	if _, _, err := o.address(); err != nil {
-		return usageError{err.Error()}
-	}
 	if o.node == "" || o.cluster == "" {
 		return usageError{"--node-id and --cluster must not be empty: Envoy refuses to start without them"}
+	}
+	if _, err := o.metadataStruct(); err != nil {
+		return usageError{err.Error()}
+	}
+	return o.checkConnection()
+}
+
+func (o *bootstrapOptions) checkConnection() error {
+	if _, _, err := o.address(); err != nil {
+		return usageError{err.Error()}
 	}
 	if (o.tlsCert == "") != (o.tlsKey == "") {
 		return usageError{"--tls-cert and --tls-key belong together"}
@@ -83,9 +96,6 @@ func (o *bootstrapOptions) check() error {
 	}
 	if o.backoff < time.Millisecond || o.backoffMax < o.backoff {
 		return usageError{"--backoff must be at least 1ms, and --backoff-max not less"}
-	}
-	if _, err := o.metadataStruct(); err != nil {
-		return usageError{err.Error()}
 	}
 	return nil
 }

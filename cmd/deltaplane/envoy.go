@@ -11,7 +11,6 @@ import (
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
-	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -26,14 +25,7 @@ func (o *bootstrapOptions) yaml() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := bootstrap.ValidateAll(); err != nil {
-		return nil, err
-	}
-	asJSON, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(bootstrap)
-	if err != nil {
-		return nil, err
-	}
-	return yamlOf(asJSON)
+	return bootstrapYAML(bootstrap)
 }
 
 func (o *bootstrapOptions) bootstrap() (*bootstrapv3.Bootstrap, error) {
