@@ -45,7 +45,7 @@ func (d Decoder) build(m proto.Message) (*Resource, Problems) {
 	e := encoder{allowUnknown: d.AllowUnknown, allowOpaque: d.AllowOpaqueTypes, validator: &v}
 	b := e.encode(nil, pm)
 	problems := append(withoutEchoes(v.problems), e.problems...)
-	if bytes.Contains(b, []byte(urnScheme)) {
+	if bytes.Contains(b, []byte(URNScheme)) {
 		problems = append(problems, checkReferredURNs(pm)...)
 	}
 	if limit := d.maxResource(); len(b) > limit {

@@ -10,12 +10,12 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// urnScheme starts the names that say by themselves which authority and type
+// URNScheme starts the names that say by themselves which authority and type
 // they belong to (cncf/xds, TP1): xdstp://authority/type/id?key=value.
-const urnScheme = "xdstp:"
+const URNScheme = "xdstp:"
 
 // IsURN reports whether name is, or means to be, an xdstp:// name.
-func IsURN(name string) bool { return strings.HasPrefix(name, urnScheme) }
+func IsURN(name string) bool { return strings.HasPrefix(name, URNScheme) }
 
 // CanonicalName is the one form that all equal xdstp:// names share: context
 // parameters in order, and percent encoding just where Envoy's own form has it.
@@ -98,7 +98,7 @@ const (
 
 // String is u's canonical form.
 func (u urn) String() string {
-	name := urnScheme + "//" + escape(u.authority, authorityEscapes) + "/" + u.typ + "/" + escape(u.id, idEscapes)
+	name := URNScheme + "//" + escape(u.authority, authorityEscapes) + "/" + u.typ + "/" + escape(u.id, idEscapes)
 	if len(u.context) > 0 {
 		name += "?" + strings.Join(u.context, "&")
 	}
@@ -108,7 +108,7 @@ func (u urn) String() string {
 var errURN = errors.New("is no xdstp:// name")
 
 func parseURN(name string) (u urn, err error) {
-	rest, ok := strings.CutPrefix(name, urnScheme+"//")
+	rest, ok := strings.CutPrefix(name, URNScheme+"//")
 	if !ok {
 		return u, fmt.Errorf("%w: expected xdstp://authority/type/id", errURN)
 	}
@@ -241,7 +241,12 @@ func canonicallyNamed(t Type, m proto.Message) proto.Message {
 // Envoy compares what it gets with what stands here byte by byte.
 func checkReferredURNs(m protoreflect.Message) (problems Problems) {
 	for _, ref := range referencesIn(m) {
-		if problem := checkURN(ref.Type, ref.Name); problem != "" {
+		switch problem := checkURN(ref.Type, ref.Name); {
+		case problem == "":
+		case ref.Type == Endpoint && ref.Path == "name":
+			problems = append(problems, Problem{Path: "eds_cluster_config.service_name",
+				Message: "must be set: without it the endpoints would have the cluster's xdstp:// name, which is of another type"})
+		default:
 			problems = append(problems, Problem{Path: ref.Path, Message: problem})
 		}
 	}

@@ -106,6 +106,12 @@ func TestReferencesToURNsMustBeCanonical(t *testing.T) {
 		{urnOfCluster + "a", "is a name of type envoy.config.cluster.v3.Cluster"},
 	} {
 		_, problems := Decoder{}.Decode("a.yaml", []byte(cluster(c.service)))
+		for _, service := range []string{"", "service_name: x, "} {
+			named := strings.Replace(strings.Replace(cluster(""), `service_name: "", `, service, 1), "name: a", "name: '"+urnOfCluster+"a'", 1)
+			if _, problems := (Decoder{}).Decode("a.yaml", []byte(named)); (len(problems) == 1) != (service == "") {
+				t.Errorf("%s: %v", named, problems)
+			}
+		}
 		switch {
 		case c.want == "" && len(problems) == 0:
 		case c.want == "" || len(problems) != 1 || !strings.Contains(problems[0].Message, c.want) || problems[0].Path != "eds_cluster_config.service_name" || problems[0].Line != 2:

@@ -6,6 +6,7 @@ import (
 
 	"github.com/deltaplane/deltaplane/internal/invariant"
 	"github.com/deltaplane/deltaplane/radix"
+	"github.com/deltaplane/deltaplane/resource"
 )
 
 // Change is what a response has to tell. Names are ascending in each list.
@@ -172,13 +173,25 @@ func freshSteps(target Table, sub *Subscription, scoped bool, add func(string, m
 	}
 	for _, name := range sub.names {
 		want, ok := target.Get(name)
-		if !ok || !all {
+		if !resource.IsCollection(name) && (!ok || !all) {
 			add(name, mark{kind: asked}, want)
+		}
+	}
+	for _, glob := range sub.globs {
+		empty := true
+		for name, want := range Members(target, glob) {
+			if empty = false; !all && !sub.Named(name) {
+				add(name, mark{kind: asked}, want)
+			}
+		}
+		if empty {
+			add(glob, mark{kind: asked}, nil)
 		}
 	}
 }
 
-// namedSteps looks at the changes or at the names, whichever are fewer.
+// namedSteps looks at the changes or at the names, whichever are fewer; of
+// collections always at the changes.
 func namedSteps(base, target Table, sub *Subscription, add func(string, mark, *Resource)) {
 	type change struct {
 		name      string
@@ -203,6 +216,13 @@ func namedSteps(base, target Table, sub *Subscription, add func(string, mark, *R
 		want, _ := target.Get(name)
 		if old != want {
 			add(name, markOf(old), want)
+		}
+	}
+	for _, glob := range sub.globs {
+		for c := range radix.DiffPrefix(base, target, resource.CollectionPrefix(glob)) {
+			if resource.CollectionOf(c.Key) == glob && !sub.Named(c.Key) {
+				add(c.Key, markOf(c.Old), c.New)
+			}
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/deltaplane/deltaplane/resource"
 )
 
+const urns = "xdstp://auth/envoy.config.cluster.v3.Cluster/"
+
 // client applies outcomes as an xDS client does.
 type client map[string]resource.Digest
 
@@ -28,21 +30,22 @@ func (c client) apply(o Outcome) {
 // and losses of knowledge, and then lets everything out.
 func TestDiffBringsAnyClientToTheTarget(t *testing.T) {
 	pool := [][]*resource.Resource{}
-	for i := range 5 {
+	names := []string{"c0", "c1", "c2", "c3", "c4", urns + "foo/a", urns + "foo/b", urns + "foo/a?k=1", urns + "foo/deep/a"}
+	for _, name := range names {
 		var versions []*resource.Resource
 		for n := range 3 {
-			versions = append(versions, cluster(t, fmt.Sprintf("c%d", i), n))
+			versions = append(versions, cluster(t, name, n))
 		}
 		pool = append(pool, versions)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		var interner Interner
-		sub := interner.Of(rapid.Bool().Draw(t, "wildcard"), rapid.SliceOfN(rapid.SampledFrom([]string{"c0", "c1", "c2", "c9"}), 1, 4).Draw(t, "names"))
+		sub := interner.Of(rapid.Bool().Draw(t, "wildcard"), rapid.SliceOfN(rapid.SampledFrom([]string{"c0", "c1", "c2", "c9", urns + "foo/a", urns + "foo/*", urns + "foo/*?k=1", urns + "none/*"}), 1, 4).Draw(t, "names"))
 		c := client{}
 		held := Nothing()
 		if rapid.Bool().Draw(t, "resumes") {
 			versions := map[string]string{"gone": "opaque"}
-			for i := range rapid.IntRange(0, 4).Draw(t, "held") {
+			for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(pool)-1), 0, 5, rapid.ID[int]).Draw(t, "held") {
 				r := pool[i][rapid.IntRange(0, 2).Draw(t, "version")]
 				versions[r.Name()] = r.Digest().String()
 			}
@@ -85,7 +88,7 @@ func TestDiffBringsAnyClientToTheTarget(t *testing.T) {
 				c.apply(out)
 			}
 			if rapid.IntRange(0, 3).Draw(t, "asks") == 0 {
-				held = held.Asked(slices.Values([]string{"c0"}))
+				held = held.Asked(Expand([]string{"c0", urns + "foo/*"}, target))
 			}
 		}
 		out := Diff(held, target, sub, Limits{Removals: true})

@@ -35,10 +35,14 @@ func made(t failer, m proto.Message) *resource.Resource {
 
 // cluster is an EDS cluster whose content differs with n.
 func cluster(t failer, name string, n int) *resource.Resource {
+	config := &clusterv3.Cluster_EdsClusterConfig{EdsConfig: ads()}
+	if resource.IsURN(name) {
+		config.ServiceName = "endpoints"
+	}
 	return made(t, &clusterv3.Cluster{
 		Name: name, ConnectTimeout: durationpb.New(time.Duration(n+1) * time.Second),
 		ClusterDiscoveryType: &clusterv3.Cluster_Type{Type: clusterv3.Cluster_EDS},
-		EdsClusterConfig:     &clusterv3.Cluster_EdsClusterConfig{EdsConfig: ads()},
+		EdsClusterConfig:     config,
 	})
 }
 

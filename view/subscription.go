@@ -9,14 +9,17 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/deltaplane/deltaplane/internal/invariant"
+	"github.com/deltaplane/deltaplane/resource"
 )
 
 // Subscription is a set of names, with or without the wildcard, that streams
-// share. It is immutable: those of one Interner are equal exactly when their
+// share. Names of glob collections (cncf/xds TP1) among them stand for their
+// members. It is immutable: those of one Interner are equal exactly when their
 // pointers are.
 type Subscription struct {
 	wildcard bool
-	names    []string // sorted, unique
+	names    []string // sorted, unique, canonical
+	globs    []string // those of names that are collections
 	key      subscriptionKey
 	holders  int // guarded by the Interner
 }
@@ -41,8 +44,20 @@ func (s *Subscription) Named(name string) bool {
 	return ok
 }
 
-// Contains reports whether a resource called name is wanted.
-func (s *Subscription) Contains(name string) bool { return s.wildcard || s.Named(name) }
+// Contains reports whether a resource called name is wanted. xdstp:// names
+// are wanted by name or by collection only: the wildcard is for those that
+// have no other way to be a set.
+// Cost: O(log names).
+func (s *Subscription) Contains(name string) bool {
+	if !resource.IsURN(name) {
+		return s.wildcard || s.Named(name)
+	}
+	return s.Named(name) || len(s.globs) > 0 && s.Named(resource.CollectionOf(name))
+}
+
+// Collections are those names that are glob collections, sorted. Do not
+// change them.
+func (s *Subscription) Collections() []string { return s.globs }
 
 // Interner keeps one Subscription for each set of names in use. Whoever gets a
 // Subscription from it holds it until he gives it to Release. Any goroutine
@@ -130,6 +145,7 @@ func (i *Interner) hold(s *Subscription, fresh map[string]bool) *Subscription {
 		n, _ := slices.BinarySearch(s.names, name)
 		s.names[n] = strings.Clone(name)
 	}
+	s.globs = globsIn(s.names)
 	if i.sets == nil {
 		i.sets = map[subscriptionKey][]*Subscription{}
 	}
@@ -137,6 +153,21 @@ func (i *Interner) hold(s *Subscription, fresh map[string]bool) *Subscription {
 	i.sets[s.key] = append(i.sets[s.key], s)
 	i.names += len(s.names)
 	return s
+}
+
+// globsIn lists the collections among sorted names.
+// Cost: O(log names), and O(1) for each xdstp:// name.
+func globsIn(names []string) (globs []string) {
+	first, _ := slices.BinarySearch(names, resource.URNScheme)
+	for _, name := range names[first:] {
+		if !resource.IsURN(name) {
+			break
+		}
+		if resource.IsCollection(name) {
+			globs = append(globs, name)
+		}
+	}
+	return globs
 }
 
 // Release gives s back. nil is allowed.

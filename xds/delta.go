@@ -13,19 +13,19 @@ const wildcard = "*"
 // subscribeDelta applies what q subscribes to and unsubscribes from. It counts
 // even with a stale nonce (xDS protocol, "Incremental xDS"). A name that is
 // subscribed to is answered even if the client should have it ("Subscribing to
-// Resources"); one that is unsubscribed from under a wildcard as well
-// ("Unsubscribing from Resources").
+// Resources"); one that is unsubscribed from and that the wildcard or a
+// collection covers, as well ("Unsubscribing from Resources").
 func (c *conversation) subscribeDelta(l *lane, q request, first bool) error {
 	if err := c.checkBudget(l.typ, len(q.subscribe)); err != nil {
 		return err
 	}
-	add, all := cut(q.subscribe)
-	remove, none := cut(q.unsubscribe)
+	add, all := cut(namesOf(l.typ, q.subscribe))
+	remove, none := cut(namesOf(l.typ, q.unsubscribe))
 	was, legacy := l.sub.Wildcard(), l.sub.Wildcard() && !l.named
 	wants := was && !none || all || first && len(q.subscribe) == 0 && len(q.unsubscribe) == 0
 	l.named = l.named || len(q.subscribe) > 0
 	if first {
-		l.held = view.Resumed(q.initial)
+		l.held = view.Resumed(versionsOf(l.typ, q.initial))
 		l.owes = wants && len(q.initial) == 0
 	}
 	anew := !first && all && (!was || !legacy)
@@ -36,7 +36,12 @@ func (c *conversation) subscribeDelta(l *lane, q request, first bool) error {
 		c.subscribe(l, c.common.interner.With(l.sub, wants, add, remove), first)
 	}
 	if !first && !anew {
-		l.answer(slices.Concat(add, under(wants, remove)))
+		for _, name := range remove {
+			if l.sub.Contains(name) {
+				add = append(slices.Clip(add), name)
+			}
+		}
+		l.answer(slices.Collect(view.Expand(add, c.target(l))))
 	}
 	return nil
 }
@@ -47,14 +52,6 @@ func cut(names []string) (others []string, all bool) {
 		return names, false
 	}
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == wildcard }), true
-}
-
-// under is names with a wildcard and none without.
-func under(wildcard bool, names []string) []string {
-	if !wildcard {
-		return nil
-	}
-	return names
 }
 
 // answer has names sent even if the client should have them, or once more

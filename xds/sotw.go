@@ -16,12 +16,16 @@ import (
 // nonce changes nothing: the client will send its whole list again with its
 // answer to the newer response (xDS protocol, "Resource updates"). Names that
 // are new are answered even if the client should have them ("How the client
-// specifies what resources to return").
+// specifies what resources to return"). Collections of xdstp:// names are for
+// delta alone (cncf/xds TP1, "Discovery request and responses").
 func (c *conversation) subscribeSotW(l *lane, q request, first bool) error {
 	if !first && q.nonce != "" && q.nonce != l.nonce {
 		return nil
 	}
-	names, all := cut(q.names)
+	names, all := cut(namesOf(l.typ, q.names))
+	if slices.ContainsFunc(names, resource.IsCollection) {
+		names = slices.DeleteFunc(slices.Clone(names), resource.IsCollection)
+	}
 	if !slices.IsSorted(names) {
 		names = slices.Sorted(slices.Values(names))
 	}
@@ -107,8 +111,8 @@ func (c *conversation) encodeSotW(p *plan, l *lane, target view.Table, kept, res
 func wanted(target view.Table, sub *view.Subscription) func(func(*view.Resource) bool) {
 	return func(yield func(*view.Resource) bool) {
 		if sub.Wildcard() {
-			for _, r := range target.All() {
-				if !yield(r) {
+			for name, r := range target.All() {
+				if sub.Contains(name) && !yield(r) {
 					return
 				}
 			}

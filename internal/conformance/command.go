@@ -69,10 +69,15 @@ func (p *player) ofType(ctx context.Context, verb string, c *Client, args []stri
 	}
 	args = args[1:]
 	switch verb {
-	case "subscribe":
-		return c.Subscribe(ctx, typ, args...)
-	case "unsubscribe":
-		return c.Unsubscribe(ctx, typ, args...)
+	case "subscribe", "unsubscribe":
+		names := slices.Clone(args)
+		for i, name := range names {
+			names[i] = spelled(typ, name)
+		}
+		if verb == "subscribe" {
+			return c.Subscribe(ctx, typ, names...)
+		}
+		return c.Unsubscribe(ctx, typ, names...)
 	case "request":
 		return p.request(ctx, c, typ, args)
 	case "nack":

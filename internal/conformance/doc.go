@@ -135,6 +135,16 @@
 //   - Hosts are kept out of RDS: script changed-hosts-do-not-resend-the-route-configuration
 //   - A client comes back: script a-client-with-virtual-hosts-comes-back
 //
+// xdstp:// names (cncf/xds TP1)
+//
+//   - Equal but for the order of context parameters is equal: script an-xdstp-name-is-found-in-whatever-order-its-parameters-are
+//   - A glob collection has its members, and later ones: script a-collection-has-its-members-and-later-ones, script context-parameters-of-a-collection-must-match
+//   - It may have none: script an-empty-collection-is-answered-and-filled-later
+//   - It is subscribed to like a name: script a-collection-is-unsubscribed-from, script a-client-with-a-collection-comes-back
+//   - In delta only: script state-of-the-world-has-no-collections
+//   - It takes the place of the wildcard: script the-wildcard-does-not-hold-what-has-an-xdstp-name
+//   - Make before break holds for these names as well: script a-cluster-swap-by-xdstp-names-is-make-before-break
+//
 // Beyond the specification
 //
 //   - A client at rest holds exactly what there is: TestAClientAtRestHoldsExactlyTheConfiguration, TestAClientThatRefusesRecoversOnceEverythingChanged

@@ -14,7 +14,8 @@ import (
 // two specs that differ in it are two versions; without one it is 1. What the
 // reference means depends on the kind: an EDS service name of a cluster (none:
 // a static cluster), the route of a listener or scope, the cluster of a route
-// or host, and "vhds" for a route whose hosts come over VHDS.
+// or host, and "vhds" for a route whose hosts come over VHDS. A name written
+// ~authority/id?key&key is xdstp://authority/type/id?key=&key=.
 type Spec struct {
 	Namespace string
 	Type      resource.Type
@@ -48,7 +49,7 @@ func ParseSpec(s string) (Spec, error) {
 	if err != nil {
 		return Spec{}, err
 	}
-	spec.Type, spec.Name = t, name
+	spec.Type, spec.Name, spec.Reference = t, spelled(t, name), spelled(referred(t), spec.Reference)
 	return spec, nil
 }
 

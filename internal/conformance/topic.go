@@ -37,7 +37,17 @@ func (t *topic) disconnect() { t.asked, t.nonce, t.unanswered = false, "", nil }
 
 func (t *topic) wildcard() bool { return t.legacy || t.names["*"] }
 
-func (t *topic) wants(name string) bool { return t.wildcard() || t.names[name] }
+func (t *topic) wants(name string) bool {
+	if t.wildcard() || t.names[name] {
+		return true
+	}
+	for subscribed := range t.names {
+		if covers(subscribed, name) {
+			return true
+		}
+	}
+	return false
+}
 
 // list is the whole subscription, sorted.
 func (t *topic) list() []string { return slices.Sorted(maps.Keys(t.names)) }
