@@ -40,8 +40,14 @@ func (s *Server) documents(r *http.Request) ([]resource.Document, resource.Probl
 	case <-r.Context().Done():
 		return nil, nil, context.Cause(r.Context())
 	}
-	var docs []resource.Document
-	var problems resource.Problems
+	end := s.validating(r.Context())
+	docs, problems, err := s.decode(files)
+	end(err)
+	return docs, problems, err
+}
+
+// decode reads and checks files. Problems that are not warnings are the error.
+func (s *Server) decode(files []file) (docs []resource.Document, problems resource.Problems, err error) {
 	for _, f := range files {
 		some, wrong := s.cfg.Decoder.Decode(f.name, f.data)
 		docs, problems = append(docs, some...), append(problems, wrong...)

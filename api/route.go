@@ -73,6 +73,8 @@ func (s *Server) endpoint(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		answer := &answer{ResponseWriter: w, code: http.StatusOK}
+		r, end := s.traced(r, rt)
+		defer func() { end(answer.code) }()
 		defer func() {
 			s.metrics.requests.WithLabelValues(rt.method+" "+rt.path, strconv.Itoa(answer.code)).Observe(time.Since(start).Seconds())
 		}()

@@ -36,6 +36,7 @@ type Config struct {
 	MaxDecodes int           // bodies parsed at the same time; default GOMAXPROCS
 	Logger     *slog.Logger  // default: discard
 	Registerer prometheus.Registerer
+	Tracer     Tracer // default: none
 }
 
 // Proxies tells what the connected proxies hold. Its methods are called from

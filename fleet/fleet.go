@@ -158,7 +158,7 @@ func (f *Fleet) update(e xds.Event) {
 	defer n.mu.Unlock()
 	took := n.updateLocked(s, t, e)
 	if took > 0 {
-		f.metrics.acknowledged(t, took)
+		f.metrics.acknowledged(t, took, e)
 	}
 	n.settleLocked()
 }

@@ -72,7 +72,7 @@ func (c *conversation) receive(q request) error {
 		if len(c.lanes) == maxTypes {
 			return exhausted("%d types on one stream, at most %d are allowed", maxTypes+1, maxTypes)
 		}
-		l = &lane{typ: t, sub: c.common.interner.Of(false, nil)}
+		l = &lane{typ: t, sub: c.common.interner.Of(false, nil), last: before(c.version)}
 		c.lanes = append(c.lanes, l)
 		slices.SortStableFunc(c.lanes, func(a, b *lane) int { return cmp.Compare(rankOf(a.typ), rankOf(b.typ)) })
 	} else {
@@ -164,7 +164,7 @@ func (c *conversation) sendPart(l *lane, removals bool, now time.Time) *send {
 	}
 	s.cached = cached
 	s.response = &wire.Response{Frame: frame, Nonce: c.prefix + strconv.FormatUint(c.nonces, 36)}
-	l.flight = &flight{plan: p, since: now, version: c.version, after: l.reached(c.version), pushed: s.pushed, view: c.view}
+	l.flight = &flight{plan: p, since: now, handed: c.common.watch.begin(), version: c.version, after: l.reached(c.version), pushed: s.pushed, view: c.view}
 	l.held, l.owes, l.nonce, l.last, l.current = p.After, false, s.response.Nonce, c.version, 0
 	if l.typ == resource.Cluster {
 		c.rewarm(p)

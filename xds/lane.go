@@ -22,7 +22,7 @@ type lane struct {
 	flight  *flight            // sent, neither accepted nor refused yet; at most one
 	nonce   string             // of the last response
 	refused *refusal           // nil: nothing
-	last    deltaplane.Version // of the last response
+	last    deltaplane.Version // of the last response; until there is one, the version before that of the first request
 	current deltaplane.Version // told to be current at, but for refusals; 0: not since the last response
 
 	checked radix.Hash // table that refused was last checked against
@@ -43,6 +43,7 @@ type flight struct {
 	version deltaplane.Version
 	after   deltaplane.Version // that the client was at before, as far as known
 	pushed  bool               // it brings news
+	handed  time.Time          // when it was encoded; zero if not traced
 	view    *view.View         // that it was decided for
 	taken   atomic.Int64       // when the connection had it, Unix nanoseconds; 0: not yet, or not traced
 }
@@ -61,8 +62,11 @@ func (l *lane) subscribed() bool { return l.sub.Wildcard() || len(l.sub.Names())
 // reached is the version before v up to which the client has had everything
 // or was sent it, as far as known.
 func (l *lane) reached(v deltaplane.Version) deltaplane.Version {
-	return min(max(l.last, l.current), max(v, 1)-1)
+	return min(max(l.last, l.current), before(v))
 }
+
+// before is the version before v.
+func before(v deltaplane.Version) deltaplane.Version { return max(v, 1) - 1 }
 
 // target is what v has for the client.
 func (l *lane) target(v *view.View) view.Table {

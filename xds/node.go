@@ -54,7 +54,7 @@ func (st *stream) assign() {
 // observe completes an event and tells it.
 func (st *stream) observe(e Event) {
 	e.Stream, e.Node, e.ADS, e.Delta, e.Peer = st.id, st.node, st.ads, st.delta, st.peer
-	e.Fleet, e.Retained, e.Time = st.assignment.Fleet, st.retained, st.server.cfg.now()
+	e.Fleet, e.Retained, e.First, e.Time = st.assignment.Fleet, st.retained, st.first, st.server.cfg.now()
 	nonce := ""
 	if l := st.talk.lane(e.Type); l != nil {
 		nonce = l.nonce

@@ -51,6 +51,7 @@ type Event struct {
 	// With Sent, Acked and Refused:
 
 	After       deltaplane.Version // what the versions from the next on changed is in the response
+	First       deltaplane.Version // that was the newest when the stream opened
 	Pushed      bool               // it brings news, rather than what was asked for
 	Committed   time.Time          // when Version was made, by its committer's clock
 	SentAt      time.Time          // when it was decided on

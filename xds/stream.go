@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
+	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/resource"
 )
 
@@ -43,7 +44,8 @@ type stream struct {
 	epoch      *epoch
 	retained   bool
 	sending    bool
-	sentTrace  string // id of a trace to look the last response up in
+	first      deltaplane.Version // that was the newest at the first request
+	sentTrace  string             // id of a trace to look the last response up in
 }
 
 // serve runs one stream until the client, the connection or the server ends it.
@@ -139,6 +141,7 @@ func (st *stream) identify(n *corev3.Node) error {
 	st.node = kept
 	id := kept.GetId()
 	st.nodeID.Store(&id)
+	st.first = st.epoch.snapshot.Version()
 	st.assign()
 	st.observe(Event{Kind: Opened, Version: st.epoch.snapshot.Version()})
 	return nil

@@ -92,6 +92,9 @@ func (f *flight) transmitted(w stopwatch) {
 func (f *flight) answered(e Event) Event {
 	e.Version, e.After, e.Pushed = f.version, f.after, f.pushed
 	e.Committed, e.SentAt = f.view.Time(), f.since
+	if !f.handed.IsZero() {
+		e.SentAt = f.handed
+	}
 	if taken := f.taken.Load(); taken != 0 {
 		e.Transmitted = time.Unix(0, taken)
 	}

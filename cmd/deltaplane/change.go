@@ -84,7 +84,12 @@ func author() string {
 }
 
 // commit sends a change and prints its plan.
-func (t *terminal) commit(ctx context.Context, c *change, req request) error {
+func (t *terminal) commit(ctx context.Context, c *change, req request) (err error) {
+	ctx, end, err := t.traced(ctx, req)
+	if err != nil {
+		return err
+	}
+	defer func() { end(err) }()
 	if c.output != "" && c.output != "json" {
 		return usageError{fmt.Sprintf("-o %s: a change prints text, or json", c.output)}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deltaplane/deltaplane/api"
+	"github.com/deltaplane/deltaplane/internal/telemetry"
 )
 
 // client calls a server's API. Its fields are set by flags.
@@ -157,6 +158,7 @@ func (c *client) httpRequest(ctx context.Context, req request) (*http.Request, e
 	if hr.ContentLength > largeBody {
 		hr.Header.Set("Expect", "100-continue") // or the answer to a body that is too large is lost while it is written
 	}
+	telemetry.Inject(ctx, hr.Header)
 	hr.Header.Set("User-Agent", "deltaplane/"+version)
 	token, err := c.token()
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/api"
 	"github.com/deltaplane/deltaplane/fleet"
+	"github.com/deltaplane/deltaplane/internal/telemetry"
 	"github.com/deltaplane/deltaplane/xds"
 )
 
@@ -37,6 +38,8 @@ type server struct {
 	api      *api.Server
 	http     *http.Server
 	sources  sources
+
+	tracing *telemetry.Tracing // nil: off
 
 	failed  chan error // a listener that ended by itself
 	serving sync.WaitGroup
@@ -60,6 +63,7 @@ func startServer(ctx context.Context, s settings, log *slog.Logger) (_ *server, 
 		if err != nil {
 			xdsListener.Close()
 			apiListener.Close()
+			err = errors.Join(err, srv.stopTracing())
 		}
 	}()
 	grpcOptions, err := srv.grpcTLS()
@@ -70,11 +74,14 @@ func startServer(ctx context.Context, s settings, log *slog.Logger) (_ *server, 
 	if err != nil {
 		return nil, err
 	}
+	if err := srv.startTracing(ctx); err != nil {
+		return nil, err
+	}
 	registry := newRegistry()
 	srv.store, err = deltaplane.Open(ctx, deltaplane.Config{
 		DataDir: s.DataDir, Endpoints: s.EtcdEndpoints, TLS: etcdTLS, Prefix: s.EtcdPrefix,
 		MaxCommits: s.HistoryCommits, MaxAge: s.HistoryAge, QuotaBytes: s.EtcdQuotaBytes,
-		Logger: log.With("part", "store"), Registerer: registry,
+		Logger: srv.log.With("part", "store"), Registerer: registry, Tracer: srv.tracing.Store(),
 	})
 	if err != nil {
 		return nil, err
@@ -92,12 +99,12 @@ func (srv *server) wire(registry *prometheus.Registry, tokens api.Tokens, grpcOp
 	s := srv.settings
 	srv.fleet = fleet.New(fleet.Config{Latest: func() deltaplane.Version { return srv.store.Latest().Version() }})
 	registry.MustRegister(srv.fleet)
-	srv.xds = xds.NewServer(srv.store, xds.Config{Observer: srv.fleet, Logger: srv.log.With("part", "xds")})
+	srv.xds = xds.NewServer(srv.store, xds.Config{Observer: srv.fleet, Tracer: srv.tracing.XDS(), Logger: srv.log.With("part", "xds")})
 	srv.grpc = grpc.NewServer(append(srv.xds.GRPCOptions(), grpcOptions...)...)
 	srv.xds.Register(srv.grpc)
 	srv.api = api.New(api.Config{
 		Store: srv.store, Proxies: proxies{srv.fleet}, Waiter: proxies{srv.fleet}, Sources: &srv.sources.board, Resync: srv.xds.Resync, Decoder: s.decoder(), Tokens: tokens,
-		AnyHost: !api.LoopbackHost(s.APIAddress), Logger: srv.log.With("part", "api"), Registerer: registry,
+		AnyHost: !api.LoopbackHost(s.APIAddress), Logger: srv.log.With("part", "api"), Registerer: registry, Tracer: srv.tracing.API(),
 	})
 	srv.http = &http.Server{
 		Handler:           srv.pages(registry),
@@ -187,7 +194,7 @@ func (srv *server) close() error {
 	}
 	srv.serving.Wait()
 	srv.sources.close()
-	return errors.Join(err, srv.store.Close())
+	return errors.Join(err, srv.store.Close(), srv.stopTracing())
 }
 
 func newRegistry() *prometheus.Registry {

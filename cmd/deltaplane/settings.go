@@ -44,6 +44,7 @@ type settings struct {
 	TokenFile        string        `koanf:"token-file"`
 	LogFormat        string        `koanf:"log-format"`
 	LogLevel         string        `koanf:"log-level"`
+	OTLPEndpoint     string        `koanf:"otlp-endpoint"`
 	DrainTimeout     time.Duration `koanf:"drain-timeout"`
 	MaxResourceBytes int           `koanf:"max-resource-bytes"`
 	AllowOpaqueTypes bool          `koanf:"allow-opaque-types"`
@@ -72,6 +73,7 @@ func settingFlags(f *pflag.FlagSet) {
 	f.String("token-file", "", "API tokens, one per line: SECRET or NAME:SECRET; the name becomes the author of commits")
 	f.String("log-format", "text", "text or json")
 	f.String("log-level", "info", "debug, info, warn or error")
+	f.String("otlp-endpoint", "", "URL of an OpenTelemetry receiver (OTLP) for traces of commits; the OTEL_… environment works as well; default: no traces")
 	f.Duration("drain-timeout", 10*time.Second, "how long open streams and requests may take at the end")
 	f.Int("max-resource-bytes", 4<<20, "largest resource, in bytes of its canonical form")
 	f.Bool("allow-opaque-types", false, "keep Any values of types that this build does not know, unchecked")
