@@ -150,6 +150,11 @@ func pathKey(r *http.Request, namespace string) (deltaplane.Key, error) {
 	if name == "" {
 		return deltaplane.Key{}, badRequest(fmt.Sprintf("the path lacks the name of the %s", t.Short()))
 	}
+	if t != resource.VirtualHost {
+		if name, err = resource.CanonicalName(name); err != nil {
+			return deltaplane.Key{}, badRequest(fmt.Sprintf("%s %q: %v", t.Short(), name, err))
+		}
+	}
 	return deltaplane.KeyIn(namespace, t, name), nil
 }
 

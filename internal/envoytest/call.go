@@ -46,6 +46,15 @@ func (p *Plane) Prune(documents string) *api.Plan {
 	return plan
 }
 
+// Delete removes one resource.
+func (p *Plane) Delete(kind, name string) {
+	p.t.Helper()
+	path := "/v1/resources/" + kind + "/" + url.PathEscape(name)
+	if err := p.call(Context(p.t), http.MethodDelete, path, "", new(api.Plan)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // Post calls one of the API's endpoints that answer with a plan.
 func (p *Plane) Post(path string, query url.Values, body string) (*api.Plan, error) {
 	// Longer than the wait that a query may ask for.
