@@ -127,7 +127,7 @@ func TestBodiesWaitForMemory(t *testing.T) {
 
 func TestOddNamesSurviveThePath(t *testing.T) {
 	w := newWorld(t)
-	for _, name := range []string{"a/b", "//x//", "%2F", "a b", "..", "xdstp://auth/envoy.config.cluster.v3.Cluster/a?b=c#d", "ü|é", "a|b|c"} {
+	for _, name := range []string{"a/b", "//x//", "%2F", "a b", "..", "xdstp://auth/envoy.config.cluster.v3.Cluster/a?b=c%23d", "ü|é", "a|b|c"} {
 		encoded, err := json.Marshal(map[string]string{"@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster", "name": name})
 		if err != nil {
 			t.Fatal(err)
