@@ -18,10 +18,13 @@ type batch struct {
 	stale   bool // a later stream was told that the client holds it
 }
 
+// put makes c the newest state of its resource. That the application has
+// something which is no longer held does not change with it.
 func (b *batch) put(c change) {
 	if b.changes == nil {
 		b.changes = map[string]change{}
 	}
+	c.forced = c.forced || b.changes[c.name].forced
 	b.changes[c.name] = c
 }
 

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"flag"
 	"net"
 	"slices"
 	"sync"
@@ -23,7 +24,17 @@ import (
 	"github.com/deltaplane/deltaplane/xds"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain makes the models run more often than rapid does by itself, unless
+// -rapid.checks says otherwise: each takes less than a tenth of a millisecond.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
+		if err := checks.Value.Set(modelChecks); err != nil {
+			panic(err)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // plane is deltaplane's real xDS server on a loopback port, serving
 // configuration that the test makes up.

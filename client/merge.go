@@ -82,6 +82,9 @@ func (s *subscription) beat(c change) {
 // called again.
 // Cost: O(merged changes).
 func (s *subscription) next() *batch {
+	if s.anew { // or it would be with the application when the server is told what is held
+		return nil
+	}
 	for name, c := range s.pending.changes {
 		if s.known(c) {
 			delete(s.pending.changes, name)
@@ -132,8 +135,12 @@ func (s *subscription) settle(refused map[string]error, all []error) {
 	for name, c := range b.changes {
 		if err := refused[name]; err != nil {
 			reasons = append(reasons, err)
-		} else if len(all) == 0 {
+		}
+		switch {
+		case refused[name] == nil && len(all) == 0:
 			s.accept(c)
+		case c.forced: // there is no last good version to stay at
+			s.forget(name, held{})
 		}
 	}
 	s.reply(b.nonces, reasons)
@@ -145,11 +152,10 @@ func (s *subscription) settle(refused map[string]error, all []error) {
 func (s *subscription) accept(c change) {
 	_, wanted := s.wanted[c.name]
 	switch {
-	case c.forced:
-	case c.body != nil && s.wants(c.name, c.aliases):
-		s.held[c.name] = held{version: c.version, aliases: c.aliases, hash: c.hash, expires: c.expires}
-	case c.body != nil: // unsubscribed from meanwhile
+	case c.body != nil && c.dropped: // if it is wanted again, it comes again
 		s.forget(c.name, held{})
+	case c.body != nil:
+		s.held[c.name] = held{version: c.version, aliases: c.aliases, hash: c.hash, expires: c.expires}
 	case wanted:
 		s.held[c.name] = held{absent: true}
 	default:

@@ -27,7 +27,8 @@ type change struct {
 	hash    uint64     // of body
 	expires time.Time  // zero: never
 	beat    bool       // a heartbeat: nothing changed but expires
-	forced  bool       // a removal that no server sent: expired, or unsubscribed from
+	dropped bool       // unsubscribed from while it was with the application
+	forced  bool       // the application has the resource, but it is no longer held: it expired, or was unsubscribed from
 }
 
 var seed = maphash.MakeSeed()

@@ -85,8 +85,24 @@ func (s *subscription) unsubscribe(names []string) {
 			s.forget(name, h)
 		}
 	}
+	s.retract(func(c change) bool { return !s.wants(c.name, c.aliases) })
+	if s.hand != nil {
+		for name, c := range s.hand.changes {
+			c.dropped = c.dropped || !s.wants(name, c.aliases)
+			s.hand.changes[name] = c
+		}
+	}
+}
+
+// retract takes out of pending what the application need not hear of any
+// more, but for removals of what it has.
+func (s *subscription) retract(which func(change) bool) {
 	for name, c := range s.pending.changes {
-		if !c.forced && !s.wants(name, c.aliases) {
+		switch {
+		case !which(c):
+		case c.forced:
+			s.pending.changes[name] = change{name: name, forced: true}
+		default:
 			delete(s.pending.changes, name)
 		}
 	}
@@ -101,12 +117,19 @@ func (s *subscription) drop(name string) {
 	}
 }
 
-// forget gives up a resource and lets the application know.
+// forget gives up a resource and lets the application know, unless it will
+// hear something newer.
 func (s *subscription) forget(name string, h held) {
 	delete(s.held, name)
-	if !h.absent {
-		s.pending.put(change{name: name, forced: true})
+	if h.absent {
+		return
 	}
+	c, coming := s.pending.get(name)
+	if !coming {
+		c.name = name
+	}
+	c.forced = true
+	s.pending.put(c)
 }
 
 // wants reports whether a resource belongs to the subscription: by its name,
@@ -143,7 +166,7 @@ func (s *subscription) begin() {
 	s.greeted, s.told, s.dropped, s.expired, s.anew = false, nil, nil, nil, false
 	s.replies, s.unanswered = nil, 0
 	s.pending.nonces, s.pending.faults = nil, nil
-	maps.DeleteFunc(s.pending.changes, func(_ string, c change) bool { return !c.forced })
+	s.retract(func(change) bool { return true })
 	if s.hand != nil {
 		s.hand.nonces = nil
 	}
@@ -193,7 +216,9 @@ func (s *subscription) hello() *discoveryv3.DeltaDiscoveryRequest {
 	if s.hand != nil {
 		s.hand.stale = true
 		for name, c := range s.hand.changes {
-			if c.body != nil && s.wants(name, c.aliases) {
+			if c.body == nil || c.dropped {
+				delete(versions, name)
+			} else {
 				versions[name] = c.version
 			}
 		}
