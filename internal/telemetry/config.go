@@ -15,6 +15,7 @@ import (
 type Config struct {
 	Endpoint string       // URL of an OTLP receiver; "": as the environment says
 	Version  string       // of this build
+	Once     bool         // what cannot be sent is not tried again: for commands, which end soon
 	Logger   *slog.Logger // hears when traces cannot be sent; default: discard
 }
 

@@ -44,11 +44,14 @@ func (m mortal) Shutdown(ctx context.Context) error {
 
 // newExporter makes the exporter for a protocol. It connects when there is
 // something to send.
-func newExporter(ctx, life context.Context, protocol, endpoint string) (sdk.SpanExporter, error) {
+func newExporter(ctx, life context.Context, protocol string, cfg Config) (sdk.SpanExporter, error) {
 	if protocol == overGRPC {
 		var options []otlptracegrpc.Option
-		if endpoint != "" {
-			options = append(options, otlptracegrpc.WithEndpointURL(endpoint))
+		if cfg.Endpoint != "" {
+			options = append(options, otlptracegrpc.WithEndpointURL(cfg.Endpoint))
+		}
+		if cfg.Once {
+			options = append(options, otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{}))
 		}
 		exporter, err := otlptracegrpc.New(ctx, options...)
 		return mortal{exporter, life, nil}, err
@@ -58,10 +61,13 @@ func newExporter(ctx, life context.Context, protocol, endpoint string) (sdk.Span
 		return nil, err
 	}
 	options := []otlptracehttp.Option{otlptracehttp.WithHTTPClient(client)}
-	if endpoint != "" {
-		target, err := url.JoinPath(endpoint, "v1", "traces")
+	if cfg.Once {
+		options = append(options, otlptracehttp.WithRetry(otlptracehttp.RetryConfig{}))
+	}
+	if cfg.Endpoint != "" {
+		target, err := url.JoinPath(cfg.Endpoint, "v1", "traces")
 		if err != nil {
-			return nil, fmt.Errorf("OTLP endpoint %q: %w", endpoint, err)
+			return nil, fmt.Errorf("OTLP endpoint %q: %w", cfg.Endpoint, err)
 		}
 		options = append(options, otlptracehttp.WithEndpointURL(target))
 	}

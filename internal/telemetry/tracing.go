@@ -42,7 +42,7 @@ func Start(ctx context.Context, cfg Config) (*Tracing, error) {
 		return nil, err
 	}
 	life, kill := context.WithCancel(context.WithoutCancel(ctx))
-	exporter, err := newExporter(ctx, life, protocol, cfg.Endpoint)
+	exporter, err := newExporter(ctx, life, protocol, cfg)
 	if err != nil {
 		kill()
 		return nil, err
