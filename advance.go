@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/deltaplane/deltaplane/internal/fault"
 	"github.com/deltaplane/deltaplane/internal/invariant"
 )
 
@@ -35,6 +36,7 @@ func (s *Store) publishCommitted(p *proposal, revision int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range p.drafts {
+		fault.Point("store.publish")
 		if d.snapshot.version == s.at.snapshot.version+1 {
 			s.tellPublished(Publication{
 				Version: d.snapshot.version, Link: d.record.Trace, Own: true, Committed: d.snapshot.time, Seen: durable})

@@ -7,6 +7,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/deltaplane/deltaplane/internal/fault"
 	"github.com/deltaplane/deltaplane/internal/storepb"
 	"github.com/deltaplane/deltaplane/radix"
 	"github.com/deltaplane/deltaplane/resource"
@@ -73,6 +74,7 @@ func (s *Store) writeCheckpoint(ctx context.Context, now *Snapshot, last *storep
 	if err := s.putValues(ctx, fresh); err != nil {
 		return fmt.Errorf("checkpoint %d: %w", now.version, err)
 	}
+	fault.Point("store.checkpoint-values-written")
 	b, err := encode(c)
 	if err != nil {
 		return err
@@ -90,6 +92,7 @@ func (s *Store) writeCheckpoint(ctx context.Context, now *Snapshot, last *storep
 	if err != nil {
 		return fmt.Errorf("checkpoint %d: %w", now.version, err)
 	}
+	fault.Point("store.checkpoint-written")
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protodelim"
 
+	"github.com/deltaplane/deltaplane/internal/fault"
 	"github.com/deltaplane/deltaplane/internal/storepb"
 	"github.com/deltaplane/deltaplane/radix"
 	"github.com/deltaplane/deltaplane/resource"
@@ -97,11 +98,15 @@ func (d *disk) write(now *Snapshot) error {
 	}
 	err = errors.Join(encodeSnapshot(f, now), f.Sync(), f.Close())
 	if err == nil {
+		err = fault.Error("disk.snapshot-written")
+	}
+	if err == nil {
 		err = os.Rename(f.Name(), d.path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
+	fault.Point("disk.snapshot-renamed")
 	return nil
 }
 
@@ -118,6 +123,7 @@ func encodeSnapshot(f io.Writer, now *Snapshot) error {
 	if _, err := protodelim.MarshalTo(buffer, head); err != nil {
 		return err
 	}
+	fault.Point("disk.snapshot-begun")
 	for path, e := range now.tree.All() {
 		stored := &storepb.Stored{Placement: &storepb.Placement{Path: path, Item: itemOf(e)}}
 		for _, segment := range e.Resource.Segments() {

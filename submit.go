@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/deltaplane/deltaplane/internal/fault"
 	"github.com/deltaplane/deltaplane/internal/storepb"
 )
 
@@ -42,7 +43,9 @@ func (s *Store) submit(ctx context.Context, p *proposal) error {
 	for attempt := 0; ; attempt++ {
 		var err error
 		if !staged {
-			err = s.putValues(ctx, p.staged)
+			if err = s.putValues(ctx, p.staged); err == nil {
+				err = fault.Error("store.values-written")
+			}
 			staged = err == nil
 		}
 		var answer verdict
@@ -108,6 +111,9 @@ func (s *Store) attempt(ctx context.Context, p *proposal, epoch int64) (verdict,
 		clientv3.OpGet(s.keys.epoch()),
 		clientv3.OpGet(s.keys.commit(Version(first.Version))),
 	).Commit()
+	if err == nil {
+		err = fault.Error("store.committed")
+	}
 	if err != nil {
 		return verdict{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/deltaplane/deltaplane/internal/fault"
 	"github.com/deltaplane/deltaplane/internal/storepb"
 	"github.com/deltaplane/deltaplane/resource"
 )
@@ -30,6 +31,7 @@ func (s *Store) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	fault.Point("store.epoch-advanced")
 	now := s.Latest() // at least as new as the epoch
 	live, err := s.live(ctx, now)
 	if err != nil {
@@ -197,6 +199,7 @@ func (s *Store) deleteUnchanged(ctx context.Context, keys []revised) error {
 			return fmt.Errorf("deleting values: %w", err)
 		}
 		keys = keys[n:]
+		fault.Point("store.garbage-deleted")
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/deltaplane/deltaplane/internal/fault"
 	"github.com/deltaplane/deltaplane/internal/storepb"
 )
 
@@ -58,5 +59,6 @@ func (s *Store) dropRecords(ctx context.Context, floor Version) error {
 	if _, err := s.etcd.Delete(ctx, s.keys.commit(0), clientv3.WithRange(s.keys.commit(floor))); err != nil {
 		return fmt.Errorf("dropping history before version %d: %w", floor, err)
 	}
+	fault.Point("store.records-dropped")
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/internal/fault"
 	"github.com/deltaplane/deltaplane/view"
 )
 
@@ -72,6 +73,7 @@ func (h *hub) advance(s *deltaplane.Snapshot) {
 	for _, shelf := range h.shelves {
 		shelf.view.Store(shelf.view.Load().At(s))
 	}
+	fault.Point("xds.views-derived")
 	h.now.Store(&epoch{s, make(chan struct{})})
 	h.watch.end(began, Work{Kind: Derived, Version: s.Version()})
 	close(old.superseded)

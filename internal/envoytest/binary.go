@@ -16,8 +16,8 @@ var built struct {
 	err  error
 }
 
-// Binary builds cmd/deltaplane, with the checks of its invariants, and returns
-// its path. It stays until the test process's CleanUp.
+// Binary builds cmd/deltaplane, with the checks of its invariants and with
+// the fault points, which do nothing unless asked to, and returns its path. It stays until the test process's CleanUp.
 func Binary(t testing.TB) string {
 	t.Helper()
 	built.once.Do(func() { built.path, built.err = build() })
@@ -33,7 +33,7 @@ func build() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "deltaplane")
-	cmd := exec.Command("go", "build", "-tags", "invariants", "-o", path, "github.com/deltaplane/deltaplane/cmd/deltaplane")
+	cmd := exec.Command("go", "build", "-tags", "invariants,faults", "-o", path, "github.com/deltaplane/deltaplane/cmd/deltaplane")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return path, fmt.Errorf("build of cmd/deltaplane: %w\n%s", err, output)
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,8 +20,9 @@ import (
 // Plane is the real binary running `deltaplane serve`, on a data directory and
 // addresses that survive a Kill.
 type Plane struct {
-	XDS string // host:port
-	API string // URL
+	XDS string   // host:port
+	API string   // URL
+	Env []string // more of the environment, from the next Start on: DELTAPLANE_FAULT=…
 
 	t      testing.TB
 	dir    string
@@ -66,7 +68,8 @@ func (p *Plane) Start() {
 	}
 	_, api, _ := strings.Cut(p.API, "://")
 	p.cmd = exec.Command(p.binary, append([]string{"serve", "--log-format", "json", "--drain-timeout", "2s",
-		"--data-dir", filepath.Join(p.dir, "data"), "--xds-address", p.XDS, "--api-address", api}, p.args...)...)
+		"--data-dir", p.DataDir(), "--xds-address", p.XDS, "--api-address", api}, p.args...)...)
+	p.cmd.Env = append(os.Environ(), p.Env...)
 	p.cmd.Stderr = in
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
@@ -129,6 +132,28 @@ func (p *Plane) Kill() {
 	<-p.done
 	p.cmd = nil
 }
+
+// Ended closes when the process has ended, whoever ended it.
+func (p *Plane) Ended() <-chan struct{} { return p.done }
+
+// WaitKilled waits until the process has ended by a SIGKILL that it was not
+// Kill that sent, as a fault point's. Start may follow.
+func (p *Plane) WaitKilled() {
+	p.t.Helper()
+	select {
+	case <-p.done:
+	case <-time.After(Patience):
+		p.t.Fatalf("deltaplane serve still runs")
+	}
+	var exit *exec.ExitError
+	if !errors.As(p.err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		p.t.Fatalf("deltaplane serve ended with %v", p.err)
+	}
+	p.cmd = nil
+}
+
+// DataDir is the plane's data directory.
+func (p *Plane) DataDir() string { return filepath.Join(p.dir, "data") }
 
 // stop asks the control plane to end; it must do so by itself, in order.
 func (p *Plane) stop() {
