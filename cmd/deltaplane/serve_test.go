@@ -19,6 +19,7 @@ import (
 // serving is `deltaplane serve` in this process, as its user sees it.
 type serving struct {
 	xds, api  string
+	lines     <-chan string // of the log, after the one that says where
 	interrupt context.CancelFunc
 	code      chan int
 }
@@ -70,6 +71,7 @@ func serveInProcess(t *testing.T, args ...string) *serving {
 		close(l.lines)
 	}()
 	s.xds, s.api = address(t, l.lines)
+	s.lines = l.lines
 	t.Cleanup(interrupt)
 	return s
 }

@@ -99,7 +99,7 @@ func (srv *server) wire(registry *prometheus.Registry, tokens api.Tokens, grpcOp
 	s := srv.settings
 	srv.fleet = fleet.New(fleet.Config{Latest: func() deltaplane.Version { return srv.store.Latest().Version() }})
 	registry.MustRegister(srv.fleet)
-	srv.xds = xds.NewServer(srv.store, xds.Config{Observer: srv.fleet, Tracer: srv.tracing.XDS(), Logger: srv.log.With("part", "xds")})
+	srv.xds = xds.NewServer(srv.store, xds.Config{Observer: srv.fleet, Tracer: srv.tracing.XDS(), Logger: srv.log.With("part", "xds"), Registerer: registry})
 	srv.grpc = grpc.NewServer(append(srv.xds.GRPCOptions(), grpcOptions...)...)
 	srv.xds.Register(srv.grpc)
 	srv.api = api.New(api.Config{
