@@ -34,9 +34,10 @@ const (
 )
 
 // It is written at most every diskRest, and takes at most one part in
-// diskShare of the time.
+// diskShare of the time. Until then a crash while etcd is away loses sight of
+// what was published last: etcd has it, proxies may hold it.
 const (
-	diskRest  = 5 * time.Second
+	diskRest  = 250 * time.Millisecond
 	diskShare = 20
 )
 
@@ -60,6 +61,7 @@ func (d *disk) run(ctx context.Context, s *Store) {
 	if d.path == "" {
 		return
 	}
+	d.tidy()
 	written := s.Latest().version
 	write := func() time.Duration {
 		began := time.Now()
@@ -83,6 +85,16 @@ func (d *disk) run(ctx context.Context, s *Store) {
 		case <-ctx.Done():
 			rest.Stop()
 			return
+		}
+	}
+}
+
+// tidy removes what a crash in the middle of write has left.
+func (d *disk) tidy() {
+	left, _ := filepath.Glob(d.path + ".*") // the only error is that of a bad pattern
+	for _, file := range left {
+		if err := os.Remove(file); err != nil {
+			d.log.Warn("cannot remove what a crash has left", "error", err)
 		}
 	}
 }

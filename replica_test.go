@@ -218,6 +218,21 @@ func TestADamagedSnapshotOnDiskIsIgnored(t *testing.T) {
 	}
 }
 
+func TestWhatACrashLeftOfADiskSnapshotIsRemoved(t *testing.T) {
+	e := startEtcd(t)
+	dir := t.TempDir()
+	left := filepath.Join(dir, diskName+".123")
+	if err := os.WriteFile(left, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := e.replica(Config{DataDir: dir})
+	commit(t, s, put(t, 1, "a"))
+	shut(t, s)
+	if files, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(files) != 1 || filepath.Base(files[0]) != diskName {
+		t.Fatalf("there are %v, %v", files, err)
+	}
+}
+
 func TestAStoreSaysThatEtcdIsAwayAndThatItIsBack(t *testing.T) {
 	e := startEtcd(t)
 	log := make(logLines, 1000)
