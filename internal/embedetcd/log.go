@@ -10,7 +10,8 @@ import (
 )
 
 // logCore hands etcd's zap records to slog. What etcd calls info is debug
-// here: it tells of etcd's inner life. While the server stops, etcd reports
+// here: it tells of etcd's inner life. What etcd calls debug goes nowhere, as
+// it quotes requests with their values, which may be private keys. While the server stops, etcd reports
 // its own stopping as errors, so then nothing passes.
 type logCore struct {
 	log   *slog.Logger
@@ -34,7 +35,7 @@ func (c *logCore) logger() *zap.Logger { return zap.New(c) }
 
 // Enabled implements zapcore.Core.
 func (c *logCore) Enabled(l zapcore.Level) bool {
-	return !c.quiet.Load() && c.log.Enabled(context.Background(), levelOf(l))
+	return l >= zapcore.InfoLevel && !c.quiet.Load() && c.log.Enabled(context.Background(), levelOf(l))
 }
 
 // With implements zapcore.Core.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -67,5 +68,19 @@ func TestAnOrderlyLifeLogsNoWarning(t *testing.T) {
 	s.Close()
 	if out.Len() > 0 {
 		t.Error(out.String())
+	}
+}
+
+// Private keys are among the values.
+func TestNoValueStandsInTheLog(t *testing.T) {
+	const secret = "xyzzy-private-key"
+	var out bytes.Buffer
+	s := start(t, t.TempDir(), slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	if _, err := s.Client.Txn(t.Context()).Then(clientv3.OpPut("k", secret)).Commit(); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if out.Len() == 0 || strings.Contains(out.String(), secret) {
+		t.Errorf("%d bytes of log, the value in them: %t", out.Len(), strings.Contains(out.String(), secret))
 	}
 }
