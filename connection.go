@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/zap"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
 
 	"github.com/deltaplane/deltaplane/internal/embedetcd"
+	"github.com/deltaplane/deltaplane/internal/etcdclient"
 )
 
 // connection is the store's way to etcd.
@@ -59,20 +56,9 @@ func connect(ctx context.Context, cfg Config) (*connection, error) {
 		}
 		return &connection{KV: server.Client, Watcher: server.Client, embedded: server, client: server.Client}, nil
 	}
-	client, err := clientv3.New(clientv3.Config{
-		Endpoints:            cfg.Endpoints,
-		TLS:                  cfg.TLS,
-		DialKeepAliveTime:    10 * time.Second,
-		DialKeepAliveTimeout: 3 * time.Second,
-		PermitWithoutStream:  true,
-		Logger:               zap.NewNop(), // what matters comes back as errors
-		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
-			MinConnectTimeout: 3 * time.Second,
-		})},
-	})
+	client, err := etcdclient.New(cfg.Endpoints, cfg.TLS)
 	if err != nil {
-		return nil, fmt.Errorf("etcd at %v: %w", cfg.Endpoints, err)
+		return nil, err
 	}
 	return &connection{KV: client, Watcher: client, client: client}, nil
 }

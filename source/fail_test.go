@@ -51,15 +51,23 @@ func TestWhatCouldNotBeStoredIsTriedAgain(t *testing.T) {
 	sc.holds("a=1@files")
 }
 
-func TestACommitThatACheckStopsChangesNothing(t *testing.T) {
+// Another replica of the same source has committed since the input was read.
+func TestAnInputThatMayBeOlderThanTheStoreIsNotCommitted(t *testing.T) {
 	sc := newScene(t)
-	files := sc.source("files")
-	check := func(*deltaplane.Snapshot) error { return ErrOvertaken }
-	if err := files.Sync(t.Context(), Input{Documents: docs(t, "a=1"), Check: check}); !errors.Is(err, ErrOvertaken) {
+	one, other := sc.source("files"), sc.source("files")
+	base := sc.store.Latest()
+	other.has("a=2")
+	if err := one.Sync(t.Context(), Input{Documents: docs(t, "a=1"), Base: base}); !errors.Is(err, ErrOvertaken) {
 		t.Errorf("Sync: %v", err)
 	}
-	files.is(Starting)
-	sc.holds("")
+	one.is(Starting)
+	sc.holds("a=2@files")
+	base = sc.store.Latest()
+	sc.must(sc.user("z=1", deltaplane.Options{})) // concerns nobody
+	if err := one.Sync(t.Context(), Input{Documents: docs(t, "a=3"), Base: base}); err != nil {
+		t.Errorf("Sync: %v", err)
+	}
+	sc.holds("a=3@files z=1@cli")
 }
 
 // Inputs that cannot be used keep what they had in the store, and the others

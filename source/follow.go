@@ -10,33 +10,38 @@ import (
 	"github.com/deltaplane/deltaplane/resource"
 )
 
-// ErrOvertaken is for Input.Check: the store has what the input may be older
-// than, so that it must be read again.
-var ErrOvertaken = errors.New("another replica was faster")
-
-// Follow looks at what others have done to the store since the last look. What
-// kept the source from committing may be gone; then it commits. What somebody
-// changed on purpose is reported, and left as it is. The error is as of Sync.
-// Cost: O(changes since), and O(resources of the source) when they concern it.
-func (s *Syncer) Follow(ctx context.Context) error {
+// Look takes note of what others have done to the store since the last look,
+// and tells whether it concerns the source.
+// Cost: O(changes since).
+func (s *Syncer) Look() (touched bool) {
 	select {
 	case <-s.watch.Changed():
-		if _, err := s.watch.Next(ctx); err != nil {
-			return err
-		}
+		s.watch = s.cfg.Store.Watch()
 	default:
 	}
 	now := s.cfg.Store.Latest()
-	touched := s.touched(s.seen, now)
+	touched = s.touched(s.seen, now)
 	s.seen = now
-	switch state := s.outcome; {
-	case state == Unavailable:
+	return touched
+}
+
+// Follow looks at the store. What kept the source from committing may be gone;
+// then it commits. What somebody changed on purpose is reported, and left as
+// it is. The error is as of Sync.
+// Cost: O(changes since), and O(resources of the source) when they concern it.
+func (s *Syncer) Follow(ctx context.Context) error {
+	touched := s.Look()
+	switch s.outcome {
+	case Unavailable:
 		return s.commit(ctx)
-	case !touched:
-	case state == Conflict || state == Shrink:
-		return s.commit(ctx)
-	case state == InSync || state == Overridden:
-		return s.compare(ctx)
+	case Conflict, Shrink:
+		if touched {
+			return s.commit(ctx)
+		}
+	case InSync, Overridden:
+		if touched && !s.hindered {
+			return s.compare(ctx)
+		}
 	}
 	return nil
 }
@@ -63,8 +68,9 @@ func (s *Syncer) compare(ctx context.Context) error {
 	case errors.Is(err, deltaplane.ErrOwned):
 		state, problems := s.explain(err)
 		s.conclude(state, problems)
+	default: // it could not be committed now, but was before
+		s.settle(s.seen.Version(), nil)
 	}
-	// Otherwise the source could not be committed now, but it was before.
 	return context.Cause(ctx)
 }
 
@@ -80,12 +86,10 @@ func (s *Syncer) judge(plan *deltaplane.Plan) {
 			Message: fmt.Sprintf("was changed past this source, which has something else for it (%s); the next change of the source brings its own back", undoes[step.Action])})
 	}
 	if problems != nil {
-		s.conclude(Overridden, problems)
+		s.conclude(Overridden, append(problems, s.input.Problems...))
 		return
 	}
-	if s.outcome == Overridden && !s.hindered {
-		s.settle(plan.Base, plan.Warnings)
-	}
+	s.settle(plan.Base, plan.Warnings)
 }
 
 // undoes says what the store has, by what would bring the source's state back.

@@ -39,10 +39,16 @@ type Input struct {
 
 	// Keep names what stays although Documents lacks it; nil: nothing.
 	Keep func(deltaplane.Key) bool
-	// Check says why the commit must not follow the snapshot; nil: it may
-	// follow any. Sync returns what it says, and the state stays as it is.
-	Check func(*deltaplane.Snapshot) error
+	// Base is the store as it was before the input was read, where other
+	// replicas read the same: when something of the source has changed since,
+	// the input may be older than that, and Sync returns ErrOvertaken. nil: the
+	// input is newer than the store in any case.
+	Base *deltaplane.Snapshot
 }
+
+// ErrOvertaken means that an input may be older than what the store has: it
+// must be read again.
+var ErrOvertaken = errors.New("another replica was faster")
 
 // Syncer commits the inputs of one source. It is for one goroutine.
 type Syncer struct {
@@ -69,12 +75,12 @@ func NewSyncer(cfg Config) *Syncer {
 
 // Sync makes the store hold in, and reports what became of it. An input that
 // says what the last one said does not override what was changed on purpose
-// since. The error is that of in.Check, or of ctx.
+// since. The error is ErrOvertaken, or that of ctx.
 func (s *Syncer) Sync(ctx context.Context, in Input) error {
 	sum := sumOf(in)
 	same := sum == s.sum
 	s.input, s.sum, s.paths, s.hindered = in, sum, s.pathsOf(in), false
-	if same && s.outcome == Overridden {
+	if same && (s.outcome == InSync || s.outcome == Overridden) {
 		return s.compare(ctx)
 	}
 	return s.commit(ctx)
@@ -111,7 +117,10 @@ func (s *Syncer) conclude(state State, problems resource.Problems) {
 	}
 }
 
-// StoreChanged closes when the store has; then call Follow.
+// Committed reports whether the last input was committed.
+func (s *Syncer) Committed() bool { return s.outcome == InSync }
+
+// StoreChanged closes when the store has; then call Look or Follow.
 func (s *Syncer) StoreChanged() <-chan struct{} { return s.watch.Changed() }
 
 // Retry is how long to wait before Follow is to be called although the store
@@ -126,13 +135,21 @@ func (s *Syncer) Retry() time.Duration {
 // commit applies the input.
 func (s *Syncer) commit(ctx context.Context) error {
 	o := s.options
-	o.Message, o.Keep, o.Check = s.input.Message, s.input.Keep, s.input.Check
+	o.Message, o.Keep = s.input.Message, s.input.Keep
+	if base := s.input.Base; base != nil {
+		o.Check = func(now *deltaplane.Snapshot) error {
+			if s.touched(base, now) {
+				return ErrOvertaken
+			}
+			return nil
+		}
+	}
 	plan, err := s.cfg.Store.Apply(ctx, s.input.Documents, true, o)
 	if err == nil {
 		s.committed(plan)
 		return nil
 	}
-	if s.input.Check != nil && errors.Is(err, ErrOvertaken) {
+	if errors.Is(err, ErrOvertaken) {
 		return err
 	}
 	if ctx.Err() != nil {
@@ -209,6 +226,7 @@ func sumOf(in Input) [32]byte {
 		fmt.Fprintf(h, "%s\x00%s\x00", d.Resource.Type(), d.Resource.Name())
 		h.Write(digest[:])
 	}
+	fmt.Fprint(h, in.Problems.Error(), in.Keep != nil)
 	return [32]byte(h.Sum([]byte(nil)))
 }
 
