@@ -11,6 +11,7 @@
 //	wire      changes as the bytes of discovery responses
 //	xds       the xDS server: one goroutine owns each stream
 //	fleet     what each proxy was sent, holds and refused
+//	loadreport what proxies report of the load of their upstreams
 //	client    for programs that want the configuration: an xDS client, which imports none of these
 //
 // A Store holds resources in namespaces. Commit changes any number of them at

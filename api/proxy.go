@@ -23,7 +23,8 @@ type Proxy struct {
 	Responses uint64             `json:"responses"` // sent since the proxy is known
 	Refusals  uint64             `json:"refusals"`
 	Bytes     uint64             `json:"bytes"`
-	Types     []ProxyType        `json:"types"` // only those it subscribes to, in serving order
+	Types     []ProxyType        `json:"types"`          // only those it subscribes to, in serving order
+	Load      *Load              `json:"load,omitempty"` // if it reports any
 }
 
 // State says how a proxy, or one type of it, stands to the newest version.

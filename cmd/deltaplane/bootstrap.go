@@ -24,6 +24,7 @@ type bootstrapOptions struct {
 	tlsCA, tlsCert        string
 	tlsKey, tlsName       string
 	backoff, backoffMax   time.Duration
+	loadReports           bool
 }
 
 func (t *terminal) bootstrapCommand() *cobra.Command {
@@ -47,6 +48,7 @@ a runtime layer over RTDS named "rtds0", and Envoy's admin on loopback.`,
 	f.StringVar(&o.subZone, "sub-zone", "", "locality: sub-zone")
 	f.StringArrayVar(&o.metadata, "metadata", nil, "node metadata as KEY=VALUE; JSON values keep their type; may be repeated")
 	f.Uint16Var(&o.adminPort, "admin-port", 9901, "of Envoy's admin on 127.0.0.1; 0 takes a free one")
+	f.BoolVar(&o.loadReports, "load-reports", false, "report the load of upstream clusters to the control plane, for status and metrics")
 	connectionFlags(f, &o)
 	cmd.RunE = action(func(*cobra.Command, []string) error {
 		if err := o.check(); err != nil {

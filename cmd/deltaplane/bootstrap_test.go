@@ -37,6 +37,7 @@ func TestEnvoyAcceptsEachBootstrap(t *testing.T) {
 			o.xds, o.tlsCA = "cp.example:18000", filepath.Join(dir, "cert.pem")
 			o.tlsCert, o.tlsKey = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 		},
+		"load reports":   func(o *bootstrapOptions) { o.loadReports = true },
 		"TLS by address": func(o *bootstrapOptions) { o.tlsCA = filepath.Join(dir, "cert.pem") },
 	} {
 		o := usual

@@ -57,7 +57,8 @@ func (o *bootstrapOptions) bootstrap() (*bootstrapv3.Bootstrap, error) {
 			}},
 			{Name: "admin", LayerSpecifier: &bootstrapv3.RuntimeLayer_AdminLayer_{AdminLayer: &bootstrapv3.RuntimeLayer_AdminLayer{}}},
 		}},
-		Admin: &bootstrapv3.Admin{Address: socket("127.0.0.1", uint32(o.adminPort))},
+		Admin:          &bootstrapv3.Admin{Address: socket("127.0.0.1", uint32(o.adminPort))},
+		ClusterManager: o.clusterManager(),
 	}, nil
 }
 
@@ -82,6 +83,16 @@ func (o *bootstrapOptions) ads() *corev3.ApiConfigSource {
 			}},
 		}},
 	}
+}
+
+// clusterManager has Envoy report its load, or is nil.
+func (o *bootstrapOptions) clusterManager() *bootstrapv3.ClusterManager {
+	if !o.loadReports {
+		return nil
+	}
+	source := o.ads()
+	source.ApiType, source.SetNodeOnFirstMessageOnly = corev3.ApiConfigSource_GRPC, false
+	return &bootstrapv3.ClusterManager{LoadStatsConfig: source}
 }
 
 func overADS(initialFetch time.Duration) *corev3.ConfigSource {

@@ -42,9 +42,9 @@ Without -o the resources go to standard output, and with --bootstrap the
 bootstrap to a file, or with "-" to standard output in place of the resources.
 With -o they are DIR/resources/*.yaml and DIR/envoy.yaml. Both hold the keys
 that the input holds.`,
-		Example: `  deltaplane import envoy.yaml -o moved/ && deltaplane apply -f moved/resources
+		Example: `  deltaplane import envoy.yaml -o moved/
   deltaplane import envoy.yaml --apply --bootstrap new-envoy.yaml
-  deltaplane import envoy.yaml | deltaplane validate -f -`,
+  deltaplane import envoy.yaml --routes keep --bootstrap -`,
 		Args: cobra.ExactArgs(1),
 	}
 	i := &imports{change: change{client: clientFlags(cmd), ifVersion: -1}}

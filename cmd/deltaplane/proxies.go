@@ -6,16 +6,32 @@ import (
 	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/api"
 	"github.com/deltaplane/deltaplane/fleet"
+	"github.com/deltaplane/deltaplane/loadreport"
 )
 
-// proxies shows a Fleet to the API.
-type proxies struct{ fleet *fleet.Fleet }
+// proxies shows a Fleet, and what its proxies report of their load, to the API.
+type proxies struct {
+	fleet *fleet.Fleet
+	load  *loadreport.Server
+}
 
-func (p proxies) Proxies() []api.Proxy { return proxiesOf(p.fleet.Nodes()) }
+func (p proxies) Proxies() []api.Proxy {
+	all := proxiesOf(p.fleet.Nodes())
+	for i := range all {
+		if total, at, ok := p.load.Total(all[i].Node); ok {
+			all[i].Load = &api.Load{At: at, Rates: api.Rates(total)}
+		}
+	}
+	return all
+}
 
 func (p proxies) Proxy(node string) (api.Proxy, bool) {
 	status, ok := p.fleet.Node(node)
-	return proxyOf(status), ok
+	proxy := proxyOf(status)
+	if l, reports := p.load.Node(node); reports && !l.At.IsZero() {
+		proxy.Load = loadOf(l)
+	}
+	return proxy, ok
 }
 
 func (p proxies) Changed() <-chan struct{} { return p.fleet.Changed() }

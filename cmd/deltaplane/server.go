@@ -20,6 +20,7 @@ import (
 	"github.com/deltaplane/deltaplane/api"
 	"github.com/deltaplane/deltaplane/fleet"
 	"github.com/deltaplane/deltaplane/internal/telemetry"
+	"github.com/deltaplane/deltaplane/loadreport"
 	"github.com/deltaplane/deltaplane/xds"
 )
 
@@ -34,6 +35,7 @@ type server struct {
 	store    *deltaplane.Store
 	fleet    *fleet.Fleet
 	xds      *xds.Server
+	load     *loadreport.Server
 	grpc     *grpc.Server
 	api      *api.Server
 	http     *http.Server
@@ -102,8 +104,12 @@ func (srv *server) wire(registry *prometheus.Registry, tokens api.Tokens, grpcOp
 	srv.xds = xds.NewServer(srv.store, xds.Config{Observer: srv.fleet, Tracer: srv.tracing.XDS(), Logger: srv.log.With("part", "xds"), Registerer: registry})
 	srv.grpc = grpc.NewServer(append(srv.xds.GRPCOptions(), grpcOptions...)...)
 	srv.xds.Register(srv.grpc)
+	srv.load = loadreport.New(loadreport.Config{Interval: s.LoadReportInterval})
+	registry.MustRegister(srv.load)
+	srv.load.Register(srv.grpc)
+	known := proxies{srv.fleet, srv.load}
 	srv.api = api.New(api.Config{
-		Store: srv.store, Proxies: proxies{srv.fleet}, Waiter: proxies{srv.fleet}, Sources: &srv.sources.board, Resync: srv.xds.Resync, Decoder: s.decoder(), Tokens: tokens,
+		Store: srv.store, Proxies: known, Waiter: known, Sources: &srv.sources.board, Resync: srv.xds.Resync, Decoder: s.decoder(), Tokens: tokens,
 		AnyHost: !api.LoopbackHost(s.APIAddress), Logger: srv.log.With("part", "api"), Registerer: registry, Tracer: srv.tracing.API(),
 	})
 	srv.http = &http.Server{
@@ -181,6 +187,7 @@ func (srv *server) close() error {
 		err = errors.Join(fmt.Errorf("requests still open after %s", srv.settings.DrainTimeout), srv.http.Close())
 	}
 	srv.xds.Close()
+	srv.load.Close()
 	drained := make(chan struct{})
 	go func() {
 		srv.grpc.GracefulStop()

@@ -246,6 +246,7 @@ func (t *terminal) printNode(p api.Proxy) {
 		tab.row(row...)
 	}
 	tab.print(t, t.out)
+	t.printLoad(p.Load)
 	for _, pt := range p.Types {
 		if pt.Refusal == nil {
 			continue
