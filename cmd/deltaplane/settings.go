@@ -26,32 +26,33 @@ import (
 // (DELTAPLANE_XDS_ADDRESS) and a key of the YAML file (xds-address); a flag
 // beats the environment, which beats the file.
 type settings struct {
-	XDSAddress         string        `koanf:"xds-address"`
-	APIAddress         string        `koanf:"api-address"`
-	DataDir            string        `koanf:"data-dir"`
-	EtcdEndpoints      []string      `koanf:"etcd-endpoints"`
-	EtcdCA             string        `koanf:"etcd-ca"`
-	EtcdCert           string        `koanf:"etcd-cert"`
-	EtcdKey            string        `koanf:"etcd-key"`
-	EtcdPrefix         string        `koanf:"etcd-prefix"`
-	EtcdQuotaBytes     int64         `koanf:"etcd-quota-bytes"`
-	HistoryCommits     int           `koanf:"history-commits"`
-	HistoryAge         time.Duration `koanf:"history-age"`
-	TLSCert            string        `koanf:"tls-cert"`
-	TLSKey             string        `koanf:"tls-key"`
-	TLSClientCA        string        `koanf:"tls-client-ca"`
-	Insecure           bool          `koanf:"insecure"`
-	TokenFile          string        `koanf:"token-file"`
-	LogFormat          string        `koanf:"log-format"`
-	LogLevel           string        `koanf:"log-level"`
-	OTLPEndpoint       string        `koanf:"otlp-endpoint"`
-	DrainTimeout       time.Duration `koanf:"drain-timeout"`
-	LoadReportInterval time.Duration `koanf:"load-report-interval"`
-	MaxResourceBytes   int           `koanf:"max-resource-bytes"`
-	AllowOpaqueTypes   bool          `koanf:"allow-opaque-types"`
-	AllowUnknown       bool          `koanf:"allow-unknown"`
-	Watch              []string      `koanf:"watch"`
-	WatchSettle        time.Duration `koanf:"watch-settle"`
+	XDSAddress       string        `koanf:"xds-address"`
+	APIAddress       string        `koanf:"api-address"`
+	DataDir          string        `koanf:"data-dir"`
+	EtcdEndpoints    []string      `koanf:"etcd-endpoints"`
+	EtcdCA           string        `koanf:"etcd-ca"`
+	EtcdCert         string        `koanf:"etcd-cert"`
+	EtcdKey          string        `koanf:"etcd-key"`
+	EtcdPrefix       string        `koanf:"etcd-prefix"`
+	EtcdQuotaBytes   int64         `koanf:"etcd-quota-bytes"`
+	HistoryCommits   int           `koanf:"history-commits"`
+	HistoryAge       time.Duration `koanf:"history-age"`
+	TLSCert          string        `koanf:"tls-cert"`
+	TLSKey           string        `koanf:"tls-key"`
+	TLSClientCA      string        `koanf:"tls-client-ca"`
+	Insecure         bool          `koanf:"insecure"`
+	TokenFile        string        `koanf:"token-file"`
+	LogFormat        string        `koanf:"log-format"`
+	LogLevel         string        `koanf:"log-level"`
+	OTLPEndpoint     string        `koanf:"otlp-endpoint"`
+	DrainTimeout     time.Duration `koanf:"drain-timeout"`
+	MaxResourceBytes int           `koanf:"max-resource-bytes"`
+	AllowOpaqueTypes bool          `koanf:"allow-opaque-types"`
+	AllowUnknown     bool          `koanf:"allow-unknown"`
+	Watch            []string      `koanf:"watch"`
+	WatchSettle      time.Duration `koanf:"watch-settle"`
+	WatchEtcd        []string      `koanf:"watch-etcd"`
+	WatchEtcdServers []string      `koanf:"watch-etcd-endpoints"`
 }
 
 // settingFlags adds serve's flags, with the defaults.
@@ -76,11 +77,12 @@ func settingFlags(f *pflag.FlagSet) {
 	f.String("log-level", "info", "debug, info, warn or error")
 	f.String("otlp-endpoint", "", "URL of an OpenTelemetry receiver (OTLP) for traces of commits; the OTEL_… environment works as well; default: no traces")
 	f.Duration("drain-timeout", 10*time.Second, "how long open streams and requests may take at the end")
-	f.Duration("load-report-interval", 10*time.Second, "how often Envoys report the load of their upstreams, those whose bootstrap says so (bootstrap --load-reports)")
 	f.Int("max-resource-bytes", 4<<20, "largest resource, in bytes of its canonical form")
 	f.Bool("allow-opaque-types", false, "keep Any values of types that this build does not know, unchecked")
 	f.Bool("allow-unknown", false, "keep fields that this build does not know, unchecked")
 	f.StringArray("watch", nil, "a directory whose *.yaml, *.yml and *.json are kept in the store: DIR[,namespace=NAME][,owner=NAME][,allow-shrink]; may be repeated")
+	f.StringArray("watch-etcd", nil, "a prefix of etcd keys whose values are kept in the store: PREFIX[,namespace=NAME][,owner=NAME][,allow-shrink]; may be repeated")
+	f.StringSlice("watch-etcd-endpoints", nil, "the etcd cluster of --watch-etcd, with the files of --etcd-ca, --etcd-cert and --etcd-key; default: the store's own")
 	f.Duration("watch-settle", 200*time.Millisecond, "how long a watched directory must be left alone before it is read")
 }
 
@@ -115,13 +117,17 @@ func readSettings(flags *pflag.FlagSet, path string) (settings, error) {
 	if err := k.Unmarshal("", &s); err != nil {
 		return s, usageError{strings.Join(strings.Fields(err.Error()), " ")}
 	}
-	if all := strings.Join(s.EtcdEndpoints, ","); all != "" {
-		s.EtcdEndpoints = strings.Split(all, ",") // a variable has them with commas
-	}
-	if all := strings.Join(s.Watch, ";"); all != "" {
-		s.Watch = strings.Split(all, ";") // a variable has them with semicolons
-	}
+	s.EtcdEndpoints, s.WatchEtcdServers = separate(s.EtcdEndpoints, ","), separate(s.WatchEtcdServers, ",")
+	s.Watch, s.WatchEtcd = separate(s.Watch, ";"), separate(s.WatchEtcd, ";")
 	return s, s.check()
+}
+
+// separate takes apart what a variable has in one string.
+func separate(list []string, separator string) []string {
+	if all := strings.Join(list, separator); all != "" {
+		return strings.Split(all, separator)
+	}
+	return nil
 }
 
 func knownKeys(k *koanf.Koanf, flags *pflag.FlagSet) error {
@@ -165,9 +171,6 @@ func (s *settings) check() error {
 		if amount.value <= 0 {
 			return usageError{amount.flag + ": expected more than 0"}
 		}
-	}
-	if s.LoadReportInterval < 100*time.Millisecond {
-		return usageError{"--load-report-interval: expected at least 100ms"}
 	}
 	if _, err := s.watches(); err != nil {
 		return err

@@ -5,10 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"github.com/deltaplane/deltaplane/source"
 )
 
 func parsed(t *testing.T, args ...string) *pflag.FlagSet {
@@ -37,6 +40,8 @@ func sample(field reflect.StructField) string {
 		return "127.0.0.1:4711"
 	case field.Type.Kind() == reflect.Bool:
 		return "true"
+	case field.Name == "Watch" || field.Name == "WatchEtcd":
+		return "/a,namespace=b;/c,owner=d,allow-shrink"
 	case field.Type == reflect.TypeFor[[]string]():
 		return "a,b"
 	case field.Type.String() == "time.Duration":
@@ -98,6 +103,43 @@ func TestEachSettingIsAFlagAVariableAndAKey(t *testing.T) {
 		if defaults, err := readSettings(parsed(t), ""); err != nil || reflect.DeepEqual(byFlag, defaults) {
 			t.Errorf("%s: the sample is the default, or %v", name, err)
 		}
+	}
+}
+
+func TestWhatIsWatchedHasANamespaceAndAnOwnerOfItsOwn(t *testing.T) {
+	s, err := readSettings(parsed(t, "--watch=/etc/a", "--watch=/etc/b/,namespace=edge,owner=team-b,allow-shrink", "--watch-etcd=/conf/"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.watches()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []watched{
+		{Identity: source.Identity{Kind: "dir", From: "/etc/a", Namespace: "default", Owner: "dir:/etc/a"}},
+		{Identity: source.Identity{Kind: "dir", From: "/etc/b", Namespace: "edge", Owner: "team-b"}, allowShrink: true},
+		{Identity: source.Identity{Kind: "etcd", From: "/conf/", Namespace: "default", Owner: "etcd:/conf/"}},
+	}
+	if !slices.Equal(all, want) {
+		t.Errorf("it watches %+v, want %+v", all, want)
+	}
+}
+
+func TestSourcesThatWouldRemoveWhatOthersHaveAreRefused(t *testing.T) {
+	for says, args := range map[string][]string{
+		"watched twice":                {"--watch=/a", "--watch=/a/,namespace=b"},
+		"for the same owner":           {"--watch=/a,owner=x", "--watch=/b,owner=x"},
+		"the store keeps its own keys": {"--watch-etcd=/delta"},
+		"choose another prefix":        {"--watch-etcd=/deltaplane/mine"},
+		"expected namespace=NAME":      {"--watch=/a,owners=x"},
+		"expected something to watch":  {"--watch=,owner=x"},
+	} {
+		if _, err := readSettings(parsed(t, args...), ""); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v: %v, want %q", args, err, says)
+		}
+	}
+	if _, err := readSettings(parsed(t, "--watch-etcd=/deltaplane/mine", "--watch-etcd-endpoints=http://other:2379"), ""); err != nil {
+		t.Errorf("in another cluster every prefix is fine: %v", err)
 	}
 }
 
