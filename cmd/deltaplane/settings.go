@@ -26,33 +26,34 @@ import (
 // (DELTAPLANE_XDS_ADDRESS) and a key of the YAML file (xds-address); a flag
 // beats the environment, which beats the file.
 type settings struct {
-	XDSAddress       string        `koanf:"xds-address"`
-	APIAddress       string        `koanf:"api-address"`
-	DataDir          string        `koanf:"data-dir"`
-	EtcdEndpoints    []string      `koanf:"etcd-endpoints"`
-	EtcdCA           string        `koanf:"etcd-ca"`
-	EtcdCert         string        `koanf:"etcd-cert"`
-	EtcdKey          string        `koanf:"etcd-key"`
-	EtcdPrefix       string        `koanf:"etcd-prefix"`
-	EtcdQuotaBytes   int64         `koanf:"etcd-quota-bytes"`
-	HistoryCommits   int           `koanf:"history-commits"`
-	HistoryAge       time.Duration `koanf:"history-age"`
-	TLSCert          string        `koanf:"tls-cert"`
-	TLSKey           string        `koanf:"tls-key"`
-	TLSClientCA      string        `koanf:"tls-client-ca"`
-	Insecure         bool          `koanf:"insecure"`
-	TokenFile        string        `koanf:"token-file"`
-	LogFormat        string        `koanf:"log-format"`
-	LogLevel         string        `koanf:"log-level"`
-	OTLPEndpoint     string        `koanf:"otlp-endpoint"`
-	DrainTimeout     time.Duration `koanf:"drain-timeout"`
-	MaxResourceBytes int           `koanf:"max-resource-bytes"`
-	AllowOpaqueTypes bool          `koanf:"allow-opaque-types"`
-	AllowUnknown     bool          `koanf:"allow-unknown"`
-	Watch            []string      `koanf:"watch"`
-	WatchSettle      time.Duration `koanf:"watch-settle"`
-	WatchEtcd        []string      `koanf:"watch-etcd"`
-	WatchEtcdServers []string      `koanf:"watch-etcd-endpoints"`
+	XDSAddress         string        `koanf:"xds-address"`
+	APIAddress         string        `koanf:"api-address"`
+	DataDir            string        `koanf:"data-dir"`
+	EtcdEndpoints      []string      `koanf:"etcd-endpoints"`
+	EtcdCA             string        `koanf:"etcd-ca"`
+	EtcdCert           string        `koanf:"etcd-cert"`
+	EtcdKey            string        `koanf:"etcd-key"`
+	EtcdPrefix         string        `koanf:"etcd-prefix"`
+	EtcdQuotaBytes     int64         `koanf:"etcd-quota-bytes"`
+	HistoryCommits     int           `koanf:"history-commits"`
+	HistoryAge         time.Duration `koanf:"history-age"`
+	TLSCert            string        `koanf:"tls-cert"`
+	TLSKey             string        `koanf:"tls-key"`
+	TLSClientCA        string        `koanf:"tls-client-ca"`
+	Insecure           bool          `koanf:"insecure"`
+	TokenFile          string        `koanf:"token-file"`
+	LogFormat          string        `koanf:"log-format"`
+	LogLevel           string        `koanf:"log-level"`
+	OTLPEndpoint       string        `koanf:"otlp-endpoint"`
+	DrainTimeout       time.Duration `koanf:"drain-timeout"`
+	LoadReportInterval time.Duration `koanf:"load-report-interval"`
+	MaxResourceBytes   int           `koanf:"max-resource-bytes"`
+	AllowOpaqueTypes   bool          `koanf:"allow-opaque-types"`
+	AllowUnknown       bool          `koanf:"allow-unknown"`
+	Watch              []string      `koanf:"watch"`
+	WatchSettle        time.Duration `koanf:"watch-settle"`
+	WatchEtcd          []string      `koanf:"watch-etcd"`
+	WatchEtcdServers   []string      `koanf:"watch-etcd-endpoints"`
 }
 
 // settingFlags adds serve's flags, with the defaults.
@@ -77,6 +78,7 @@ func settingFlags(f *pflag.FlagSet) {
 	f.String("log-level", "info", "debug, info, warn or error")
 	f.String("otlp-endpoint", "", "URL of an OpenTelemetry receiver (OTLP) for traces of commits; the OTEL_… environment works as well; default: no traces")
 	f.Duration("drain-timeout", 10*time.Second, "how long open streams and requests may take at the end")
+	f.Duration("load-report-interval", 10*time.Second, "how often Envoys report the load of their upstreams, those whose bootstrap says so (bootstrap --load-reports)")
 	f.Int("max-resource-bytes", 4<<20, "largest resource, in bytes of its canonical form")
 	f.Bool("allow-opaque-types", false, "keep Any values of types that this build does not know, unchecked")
 	f.Bool("allow-unknown", false, "keep fields that this build does not know, unchecked")
@@ -171,6 +173,9 @@ func (s *settings) check() error {
 		if amount.value <= 0 {
 			return usageError{amount.flag + ": expected more than 0"}
 		}
+	}
+	if s.LoadReportInterval < 100*time.Millisecond {
+		return usageError{"--load-report-interval: expected at least 100ms"}
 	}
 	if _, err := s.watches(); err != nil {
 		return err
