@@ -39,7 +39,9 @@ func (c commits) Published(p deltaplane.Publication) {
 	}
 	_, publish := c.tracer.Start(ctx, "publish", trace.WithTimestamp(began), version)
 	publish.End(trace.WithTimestamp(now))
-	c.board.open(ctx, p, now)
+	if publish.IsRecording() { // our own sampler may decline what another replica samples
+		c.board.open(ctx, p, now)
+	}
 }
 
 // versionKey is the attribute that all spans of one commit share.

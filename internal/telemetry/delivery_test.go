@@ -169,6 +169,17 @@ func TestWhatIsNotSampledHasNoSpansNoLinkAndAllocatesNothing(t *testing.T) {
 	}
 }
 
+// What one replica samples, another need not.
+func TestAReplicaThatDoesNotSampleKeepsNothingOfOthersTraces(t *testing.T) {
+	other, _ := inMemory(t)
+	_, span := other.Store().Commit(t.Context())
+	here, spans := inMemory(t, sdk.WithSampler(sdk.NeverSample()))
+	here.Store().Published(deltaplane.Publication{Version: 1, Link: span.Link()})
+	if n := len(here.board.now()); n > 0 || len(spans.Ended()) > 0 {
+		t.Errorf("%d deliveries go on, %d spans have ended", n, len(spans.Ended()))
+	}
+}
+
 // Off is what nearly everybody runs.
 func TestTracingThatIsOffGivesNobodyATracer(t *testing.T) {
 	var off *Tracing
