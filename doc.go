@@ -6,6 +6,7 @@
 //	adopt     the static configuration of an Envoy as resources
 //	radix     persistent Merkle radix tree
 //	.         Store: atomic commits on etcd, history, watch
+//	source    what is watched becomes commits: source/dir files, source/keys the user's own etcd keys
 //	api       the admin API: what turns into commits
 //	view      what one set of namespaces serves, and what changed in it
 //	wire      changes as the bytes of discovery responses
