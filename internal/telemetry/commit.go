@@ -39,7 +39,7 @@ func (c commits) Published(p deltaplane.Publication) {
 	}
 	_, publish := c.tracer.Start(ctx, "publish", trace.WithTimestamp(began), version)
 	publish.End(trace.WithTimestamp(now))
-	if publish.IsRecording() { // our own sampler may decline what another replica samples
+	if publish.SpanContext().IsSampled() { // our own sampler may decline what another replica samples
 		c.board.open(ctx, p, now)
 	}
 }
