@@ -103,7 +103,10 @@ func (s *Store) commitAll(ctx context.Context, waiting []*request) {
 	for len(waiting) > 0 {
 		p := propose(s.position(), waiting)
 		began := time.Now()
-		err := s.submit(ctx, p)
+		err := s.confirm(ctx, p)
+		if err == nil {
+			err = s.submit(ctx, p)
+		}
 		p.stored(began, err)
 		if errors.Is(err, errOvertaken) {
 			s.metrics.conflicts.Inc()
