@@ -69,17 +69,19 @@ func (s *Store) submit(ctx context.Context, p *proposal) error {
 		case ctx.Err() != nil:
 			return ErrClosed
 		case refused(err):
+			s.connected(err)
 			if isNoSpace(err) {
 				s.keeper.outOfSpace()
+				return s.noSpace(err)
 			}
 			return fmt.Errorf("etcd refuses the commit: %w", err)
 		}
 		s.connected(err)
 		if time.Since(began) > patience {
 			if uncertain {
-				return fmt.Errorf("%w: the commit may still turn up in the history: %w", ErrUnavailable, err)
+				return fmt.Errorf("%w: the commit may still turn up in the history: look there before trying again: %w", ErrUnavailable, err)
 			}
-			return fmt.Errorf("%w: nothing was committed: %w", ErrUnavailable, err)
+			return fmt.Errorf("%w: nothing was committed: try again when it is back: %w", ErrUnavailable, err)
 		}
 		if err := backOff(ctx, attempt); err != nil {
 			return ErrClosed
@@ -185,6 +187,9 @@ func refused(err error) bool {
 	if errors.As(err, &etcd) {
 		code = etcd.Code()
 	}
+	if errors.Is(err, rpctypes.ErrTooManyRequests) {
+		return false // only busy
+	}
 	switch code {
 	case codes.InvalidArgument, codes.ResourceExhausted, codes.PermissionDenied, codes.Unauthenticated,
 		codes.FailedPrecondition, codes.OutOfRange, codes.NotFound, codes.Unimplemented:
@@ -197,6 +202,15 @@ func refused(err error) bool {
 func isNoSpace(err error) bool {
 	var etcd rpctypes.EtcdError
 	return errors.As(err, &etcd) && etcd.Error() == rpctypes.ErrNoSpace.Error()
+}
+
+// noSpace tells what to do about an etcd that has reached its quota.
+func (s *Store) noSpace(err error) error {
+	remedy := "compact and defragment it and disarm its alarm, or give it a larger quota"
+	if s.etcd.embedded != nil {
+		remedy = "old history is being dropped: try again in a moment; if that does not help, give it a larger quota"
+	}
+	return fmt.Errorf("%w: it takes no writes and nothing was committed: %s: %w", ErrUnavailable, remedy, err)
 }
 
 // backOff waits a little longer with each attempt, up to a second.
