@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protodelim"
@@ -44,15 +45,16 @@ const (
 // disk keeps the last snapshot of an external etcd, to serve it when that is
 // away. What an embedded etcd holds is on this disk anyway.
 type disk struct {
-	path string // "" for an embedded etcd
-	log  *slog.Logger
+	path    string // "" for an embedded etcd
+	log     *slog.Logger
+	version atomic.Uint64 // of what is there
 }
 
 func newDisk(cfg Config) *disk {
 	if len(cfg.Endpoints) == 0 {
 		return &disk{log: cfg.Logger}
 	}
-	return &disk{filepath.Join(cfg.DataDir, diskName), cfg.Logger}
+	return &disk{path: filepath.Join(cfg.DataDir, diskName), log: cfg.Logger}
 }
 
 // run is the goroutine that writes what is published, the last of it when ctx
@@ -62,31 +64,36 @@ func (d *disk) run(ctx context.Context, s *Store) {
 		return
 	}
 	d.tidy()
-	written := s.Latest().version
-	write := func() time.Duration {
-		began := time.Now()
-		if now := s.Latest(); now.version != written {
-			if err := d.write(now); err != nil {
-				d.log.Warn("cannot keep a snapshot on disk", "error", err)
-			}
-			written = now.version
-		}
-		return max(diskRest, diskShare*time.Since(began))
-	}
-	defer write()
 	news := s.Watch()
 	for {
-		if _, err := news.Next(ctx); err != nil {
-			return
-		}
-		rest := time.NewTimer(write())
+		began := time.Now()
+		err := d.keep(s.Latest())
+		rest := time.NewTimer(max(diskRest, diskShare*time.Since(began)))
 		select {
 		case <-rest.C:
 		case <-ctx.Done():
 			rest.Stop()
+		}
+		if ctx.Err() == nil && err == nil {
+			_, _ = news.Next(ctx) // an error is that of ctx
+		}
+		if ctx.Err() != nil {
+			_ = d.keep(s.Latest()) // which logs it
 			return
 		}
 	}
+}
+
+// keep writes now, unless it is there.
+func (d *disk) keep(now *Snapshot) error {
+	if uint64(now.version) == d.version.Load() {
+		return nil
+	}
+	err := d.write(now)
+	if err != nil {
+		d.log.Warn("cannot keep a snapshot on disk", "error", err)
+	}
+	return err
 }
 
 // tidy removes what a crash in the middle of write has left.
@@ -118,6 +125,7 @@ func (d *disk) write(now *Snapshot) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
+	d.version.Store(uint64(now.version))
 	fault.Point("disk.snapshot-renamed")
 	return nil
 }
@@ -170,6 +178,7 @@ func (d *disk) read() *Snapshot {
 		d.log.Warn("the snapshot on disk is not used", "error", err)
 		return empty
 	}
+	d.version.Store(uint64(s.version))
 	return s
 }
 

@@ -46,11 +46,14 @@ func newMetrics(r prometheus.Registerer, s *Store) (*metrics, error) {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "deltaplane_etcd_connected", Help: "1 while etcd answers.",
 		}, func() float64 {
-			if s.Health().Connected {
-				return 1
-			}
-			return 0
+			return oneIf(s.Health().Connected)
 		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "deltaplane_store_from_disk", Help: "1 while the snapshot on disk is served, as etcd has not answered since the start.",
+		}, func() float64 { return oneIf(s.Health().FromDisk) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "deltaplane_disk_snapshot_version", Help: "Version of the snapshot on disk; 0 without one, as with the embedded etcd.",
+		}, func() float64 { return float64(s.disk.version.Load()) }),
 	}
 	if r == nil {
 		return m, nil
@@ -65,6 +68,13 @@ func newMetrics(r prometheus.Registerer, s *Store) (*metrics, error) {
 	}
 	m.registerer = r
 	return m, nil
+}
+
+func oneIf(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // unregister takes the metrics out of the registry, so that another store of

@@ -95,6 +95,7 @@ func (s *Store) start(ctx, life context.Context) error {
 	if errors.Is(err, errWentBack) {
 		s.log.Warn("the snapshot on disk is newer than etcd or of another store, and is not used")
 		disk, s.at.snapshot = empty, empty
+		s.disk.version.Store(0)
 		revision, err = s.resyncWithin(ctx, openPatience)
 	}
 	if err != nil {
