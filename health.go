@@ -50,6 +50,10 @@ func (s *Store) ending() bool {
 	}
 }
 
+// awayRest paces the questions to an etcd that is away but keeps its
+// connections, as one that is paused: there is no event to wait for.
+const awayRest = time.Second
+
 // observe is the goroutine that notes when the connection to etcd breaks and
 // when it is back, while nobody asks anything of it.
 func (s *Store) observe(ctx context.Context) {
@@ -70,7 +74,13 @@ func (s *Store) observe(ctx context.Context) {
 		} else {
 			s.connected(fmt.Errorf("the connection to etcd at %v is %s", s.cfg.Endpoints, state))
 		}
-		if !conn.WaitForStateChange(ctx, state) {
+		wait, cancel := ctx, context.CancelFunc(func() {})
+		if !s.health.now().Connected {
+			wait, cancel = context.WithTimeout(ctx, awayRest)
+		}
+		conn.WaitForStateChange(wait, state)
+		cancel()
+		if ctx.Err() != nil {
 			return
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -254,6 +255,25 @@ func TestAStoreSaysThatEtcdIsAwayAndThatItIsBack(t *testing.T) {
 			t.Errorf("a store that was closed says: %s", line)
 		}
 	}
+}
+
+// An etcd that is stopped for a while keeps its connections, so that nothing
+// but an answer tells that it is back.
+func TestAStoreSaysThatAPausedEtcdIsBack(t *testing.T) {
+	e := startEtcd(t)
+	s := e.replica(Config{})
+	commit(t, s, put(t, 1, "a"))
+	if err := e.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.look(t.Context())
+	if s.connected(err); s.Health().Connected {
+		t.Fatalf("a paused etcd answers: %v", err)
+	}
+	if err := e.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	waitHealth(t, s, true)
 }
 
 // logLines is what was logged, line by line.
