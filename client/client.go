@@ -48,11 +48,15 @@ func New(cfg Config) (*Client, error) {
 func (c *Client) Aggregated(ctx context.Context) (*Stream, error) { return c.stream(ctx, "") }
 
 // Close ends all streams and the connection, and waits until none is left.
+// Once more does nothing.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	streams := c.streams
 	c.streams = nil
 	c.mu.Unlock()
+	if streams == nil {
+		return nil
+	}
 	for st := range streams {
 		st.cancel(ErrClosed)
 	}

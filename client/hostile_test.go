@@ -182,6 +182,7 @@ func TestTypesOnOneStreamComeAndGo(t *testing.T) {
 			t.Errorf("a second watcher of the type: %v", err)
 		}
 		wire.come <- have("1", "v1", 0, "a")
+		synctest.Wait()
 		first.Close()
 		if q := <-wire.sent; q.ResponseNonce != "1" {
 			t.Errorf("the open response is answered by %v", q)

@@ -2,7 +2,10 @@
 
 package client_test
 
+import "time"
+
 const (
 	modelChecks = "300000"
 	cuts        = 5000
+	endurance   = 10 * time.Minute
 )

@@ -2,8 +2,11 @@
 
 package client_test
 
+import "time"
+
 // How long the tests run. `make test-faults` has the longer form.
 const (
 	modelChecks = "5000"
 	cuts        = 200
+	endurance   = 30 * time.Second // when a test gives up, not how fast anything must be
 )

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -149,12 +150,14 @@ type events struct {
 	mu      sync.Mutex
 	upserts int
 	refused []xds.Event
+	node    string // of the last event
 	changed chan struct{}
 }
 
 func (e *events) Observe(event xds.Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.node = event.Node.GetId()
 	switch event.Kind {
 	case xds.Sent:
 		e.upserts += event.Upserts
@@ -165,6 +168,13 @@ func (e *events) Observe(event xds.Event) {
 		close(e.changed)
 		e.changed = nil
 	}
+}
+
+// sent is how many resources were.
+func (e *events) sent() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.upserts
 }
 
 // await waits until the events are what the test wants.
@@ -189,10 +199,9 @@ func (e *events) await(ctx context.Context, t testing.TB, condition func() bool)
 	}
 }
 
-// patience says when a test gives up, not how fast anything must be.
 func patience(t testing.TB) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), endurance)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -243,4 +252,9 @@ func want[T proto.Message](t testing.TB, u *client.Update[T], changed, removed [
 	}
 }
 
-type list = []string
+type (
+	list            = []string
+	resourceMessage = proto.Message
+)
+
+func contains(err error, text string) bool { return strings.Contains(err.Error(), text) }

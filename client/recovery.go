@@ -39,6 +39,7 @@ type recovery struct {
 	random      func() float64 // uniform in [0, 1)
 
 	state    State
+	before   State     // the one before it
 	since    time.Time // when state began
 	failures int       // in a row
 	failure  error     // the last one, kept until an answer comes
@@ -48,7 +49,7 @@ func (r *recovery) move(now time.Time, to State, from ...State) bool {
 	if !slices.Contains(from, r.state) {
 		return false
 	}
-	r.state, r.since = to, now
+	r.before, r.state, r.since = r.state, to, now
 	return true
 }
 
@@ -97,6 +98,19 @@ func (r *recovery) failed(now time.Time, err error) (delay time.Duration) {
 	top := float64(r.least) * math.Pow(2, float64(min(r.failures, 62)))
 	top = min(top, float64(r.most))
 	return min(max(r.least, time.Duration(top*(1+r.random())/2)), r.most)
+}
+
+// trouble is the state that the stream is in, or was closed in, and while
+// that is without a wire, why; nil in any other.
+func (r *recovery) trouble() (State, error) {
+	state := r.state
+	if state == Closed {
+		state = r.before
+	}
+	if state == Connecting || state == BackingOff {
+		return state, r.failure
+	}
+	return state, nil
 }
 
 // close ends the stream for good.

@@ -113,11 +113,13 @@ func (w *Watcher[T]) settle(u *Update[T]) {
 
 // failure says what ended a wait, and what the stream was failing with.
 func (w *Watcher[T]) failure(err error) error {
-	status := w.stream.Status()
-	if status.Failure != nil && (status.State == Connecting || status.State == BackingOff) {
-		return fmt.Errorf("watch of %s: %w (%s: %w)", shortURL(w.lane.url), err, status.State, status.Failure)
+	w.stream.mu.Lock()
+	state, trouble := w.stream.recovery.trouble()
+	w.stream.mu.Unlock()
+	if trouble != nil {
+		return fmt.Errorf("watch of %s: %w (while %s: %w)", shortURL(w.lane.url), err, state, trouble)
 	}
-	return fmt.Errorf("watch of %s: %w (%s)", shortURL(w.lane.url), err, status.State)
+	return fmt.Errorf("watch of %s: %w (while %s)", shortURL(w.lane.url), err, state)
 }
 
 // decode makes b an update. What does not parse is refused in the
