@@ -50,8 +50,8 @@ func (s *Store) ending() bool {
 	}
 }
 
-// awayRest paces the questions to an etcd that is away but keeps its
-// connections, as one that is paused: there is no event to wait for.
+// awayRest paces the questions to an etcd that did not answer others but keeps
+// its connections, as one that is paused: there is no event to wait for.
 const awayRest = time.Second
 
 // observe is the goroutine that notes when the connection to etcd breaks and
@@ -66,23 +66,19 @@ func (s *Store) observe(ctx context.Context) {
 		return
 	}
 	conn := s.etcd.client.ActiveConnection()
-	for {
+	for ask := true; ctx.Err() == nil; {
 		state := conn.GetState()
-		if state == connectivity.Ready {
+		switch {
+		case !ask:
+		case state == connectivity.Ready:
 			_, err := s.look(ctx)
 			s.connected(err)
-		} else {
+		default:
 			s.connected(fmt.Errorf("the connection to etcd at %v is %s", s.cfg.Endpoints, state))
 		}
-		wait, cancel := ctx, context.CancelFunc(func() {})
-		if !s.health.now().Connected {
-			wait, cancel = context.WithTimeout(ctx, awayRest)
-		}
-		conn.WaitForStateChange(wait, state)
+		wait, cancel := context.WithTimeout(ctx, awayRest)
+		ask = conn.WaitForStateChange(wait, state) || !s.health.now().Connected
 		cancel()
-		if ctx.Err() != nil {
-			return
-		}
 	}
 }
 
