@@ -4,6 +4,10 @@ package e2e
 
 // How much the tests of faults do in `make test-faults`.
 const (
-	faultRate  = 2000 // requests per second
-	faultKills = 200  // commits in whose middle the control plane is killed
+	faultRate    = 2000 // requests per second
+	faultKills   = 200  // commits in whose middle the control plane is killed
+	outageRounds = 10   // times that etcd goes in each way and comes back
 )
+
+// longOutages are all.
+func longOutages(all []outage) []outage { return all }

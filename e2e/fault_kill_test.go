@@ -46,6 +46,13 @@ func (s *scene) nothingTwice() {
 	before := updates(s.envoy)
 	s.plane.Kill()
 	s.plane.Start()
+	s.nothingSent(before)
+}
+
+// nothingSent waits until Envoy is back after a restart, with nothing sent to
+// it. before is what updates was.
+func (s *scene) nothingSent(before map[string]uint64) {
+	s.t.Helper()
 	envoytest.Eventually(s.t, "Envoy to be back", func(ctx context.Context) error {
 		proxy, err := s.plane.Status(ctx, node)
 		if err == nil && proxy.Responses > 0 {

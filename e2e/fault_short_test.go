@@ -4,6 +4,10 @@ package e2e
 
 // How much the tests of faults do in CI.
 const (
-	faultRate  = 300 // requests per second
-	faultKills = 20  // commits in whose middle the control plane is killed
+	faultRate    = 300 // requests per second
+	faultKills   = 20  // commits in whose middle the control plane is killed
+	outageRounds = 1   // times that etcd goes in each way and comes back
 )
+
+// longOutages are those that CI has the time for.
+func longOutages(all []outage) []outage { return all[1:3] }
