@@ -72,6 +72,7 @@ demo: build envoy ## a real Envoy under 10,000 routes that flip; ARGS=--once end
 
 .PHONY: test
 test: build envoy etcd ## everything, on real Envoys and a real etcd
+	$(GO) -C internal/interop test -mod=mod ./... # a module of its own, which follows the versions of this one
 	$(GO) test -p $(P) -timeout 15m ./...
 
 .PHONY: test-race
