@@ -30,10 +30,10 @@ func TestAChangeOfACollectionCostsTheSameBesideFewAndMany(t *testing.T) {
 		x.Put(urns+"foo/b", named(urns+"foo/b", 1))
 		target := x.Commit()
 		sub := interner.Of(false, []string{urns + "foo/*"})
-		if out := Diff(Holding(base), target, sub, Limits{}); len(out.Upserts) != 1 || out.Upserts[0].Name() != urns+"foo/b" {
+		if out := Diff(Holding(base, Table{}), target, sub, Limits{}); len(out.Upserts) != 1 || out.Upserts[0].Name() != urns+"foo/b" {
 			t.Fatalf("%d others: %+v", others, out.Change)
 		}
-		return testing.AllocsPerRun(10, func() { Diff(Holding(base), target, sub, Limits{}) })
+		return testing.AllocsPerRun(10, func() { Diff(Holding(base, Table{}), target, sub, Limits{}) })
 	}
 	few, many := cost(10), cost(5_000)
 	if many > 2*few {

@@ -45,6 +45,7 @@ func (d *derivation) apply(touched map[place]bool, next *View) {
 		}
 		return txns[t]
 	}
+	mortal := mortalTxn{}
 	hosts := hostTxn{hosts: txn(resource.VirtualHost), domains: d.old.domains.Txn()}
 	routes := map[string]routeChange{}
 	for p := range touched {
@@ -60,19 +61,17 @@ func (d *derivation) apply(touched map[place]bool, next *View) {
 				routes[route] = change
 			}
 		default:
-			put(txn(p.typ), p.name, d.last(p))
+			r := d.last(p)
+			put(txn(p.typ), p.name, r)
+			mortal.set(p.typ, d.old.mortal[p.typ], p.name, r)
 		}
 	}
 	for route, change := range routes {
-		put(txn(resource.Route), route, d.route(route, change, hosts))
+		r := d.route(route, change, hosts)
+		put(txn(resource.Route), route, r)
+		mortal.set(resource.Route, d.old.mortal[resource.Route], route, r)
 	}
-	next.tables = make(map[resource.Type]Table, len(d.old.tables)+1)
-	for t, table := range d.old.tables {
-		next.tables[t] = table
-	}
-	for t, x := range txns {
-		next.tables[t] = x.Commit()
-	}
+	next.tables, next.mortal = over(d.old.tables, txns), over(d.old.mortal, mortal)
 	next.domains = hosts.domains.Commit()
 }
 

@@ -32,6 +32,7 @@ type Limits struct {
 	Removals bool            // let removals out
 	Full     bool            // the response holds everything: what it cannot repeat is removed by it
 	Scoped   bool            // the target is a Scope: all in it is wanted, under whatever name
+	Mortal   Table           // what of the target has a TTL
 	Bytes    int             // bodies of one response; 0: any. A larger resource goes alone.
 	Hold     func(Step) bool // true: not yet; nil: everything may go
 }
@@ -91,7 +92,7 @@ func Diff(held Held, target Table, sub *Subscription, limits Limits) Outcome {
 	if out.aliased {
 		out.mergeAliases()
 	}
-	out.After = Held{base: target, marks: marksOf(kept)}
+	out.After = Held{base: target, mortal: limits.Mortal, marks: marksOf(kept)}
 	if invariant.Enabled && out.Settled() {
 		invariant.Check(out.After.InSync(target), "nothing was held back, but the client is not in sync")
 	}

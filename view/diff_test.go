@@ -154,7 +154,7 @@ func TestAClientInSyncCostsNothingToCompare(t *testing.T) {
 			x.Put(r.name, r)
 		}
 		target := x.Commit()
-		held := Holding(target)
+		held := Holding(target, Table{})
 		if n := testing.AllocsPerRun(10, func() { Diff(held, target, all, Limits{}) }); n != 0 {
 			t.Errorf("%d resources: %v allocations, want none", size, n)
 		}
@@ -172,7 +172,7 @@ func TestOneChangeCostsTheSameAmongFewAndMany(t *testing.T) {
 		}
 		base := x.Commit()
 		target := base.Put("c000005", &Resource{name: "c000005", source: cluster(t, "c", 0), digest: resource.Digest{2}})
-		return testing.AllocsPerRun(10, func() { Diff(Holding(base), target, all, Limits{}) })
+		return testing.AllocsPerRun(10, func() { Diff(Holding(base, Table{}), target, all, Limits{}) })
 	}
 	few, many := cost(100), cost(10_000)
 	if many > 2*few {

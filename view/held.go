@@ -14,9 +14,10 @@ import (
 // is in sync there are none: a client costs O(1), however many resources it
 // has. Held is immutable and two Helds may share everything.
 type Held struct {
-	base  Table
-	fresh bool   // the client was told nothing yet: base counts for nothing
-	marks *marks // nil: none
+	base   Table
+	mortal Table  // what of base has a TTL
+	fresh  bool   // the client was told nothing yet: base counts for nothing
+	marks  *marks // nil: none
 }
 
 // mark says what is particular about one name.
@@ -177,7 +178,8 @@ func (h Held) Kept(target Table) iter.Seq[*Resource] {
 }
 
 // Holding is what a client holds that has all of table that it subscribes to.
-func Holding(table Table) Held { return Held{base: table} }
+// mortal is what of table has a TTL.
+func Holding(table, mortal Table) Held { return Held{base: table, mortal: mortal} }
 
 // Marked is how many names have something particular: what h costs besides
 // the table that it shares.

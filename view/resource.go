@@ -3,6 +3,7 @@ package view
 import (
 	"crypto/sha256"
 	"sync"
+	"time"
 
 	"github.com/deltaplane/deltaplane/radix"
 	"github.com/deltaplane/deltaplane/resource"
@@ -58,6 +59,15 @@ func (r *Resource) Name() string { return r.name }
 // Digest identifies the content that is served: the version of the resource
 // on the wire.
 func (r *Resource) Digest() resource.Digest { return r.digest }
+
+// TTL is for how long a client may keep the resource without hearing of it;
+// 0: for ever. A virtual host has none.
+func (r *Resource) TTL() time.Duration {
+	if r.typ == resource.VirtualHost {
+		return 0
+	}
+	return r.source.TTL()
+}
 
 // Sum is Digest, for the tree.
 func (r *Resource) Sum() [32]byte { return r.digest }

@@ -16,7 +16,8 @@ type View struct {
 	snapshot   *deltaplane.Snapshot
 	namespaces []string
 	tables     map[resource.Type]Table
-	domains    Table // "<route configuration>/<domain>" → the VirtualHost
+	mortal     map[resource.Type]Table // what of tables has a TTL
+	domains    Table                   // "<route configuration>/<domain>" → the VirtualHost
 }
 
 // New is the view of namespaces in s. Cost: O(resources in them).
@@ -37,6 +38,9 @@ func (v *View) Namespaces() []string { return v.namespaces }
 // Table holds everything of one type.
 func (v *View) Table(t resource.Type) Table { return v.tables[t] }
 
+// Mortal holds everything of one type that has a TTL.
+func (v *View) Mortal(t resource.Type) Table { return v.mortal[t] }
+
 // At is the view of the same namespaces in another snapshot. Tables that did
 // not change are shared. Cost: O(changes), and a copy of each route
 // configuration that a change touches once someone needs its bytes.
@@ -44,7 +48,7 @@ func (v *View) Table(t resource.Type) Table { return v.tables[t] }
 func (v *View) At(s *deltaplane.Snapshot) *View {
 	d := derivation{old: v, snapshot: s, namespaces: v.namespaces}
 	touched := d.touched()
-	next := &View{snapshot: s, namespaces: v.namespaces, tables: v.tables, domains: v.domains}
+	next := &View{snapshot: s, namespaces: v.namespaces, tables: v.tables, mortal: v.mortal, domains: v.domains}
 	if len(touched) == 0 {
 		return next
 	}
@@ -60,6 +64,8 @@ func (v *View) check() {
 	anew := New(v.snapshot, v.namespaces)
 	for _, t := range resource.Served() {
 		invariant.Check(v.tables[t].Hash() == anew.tables[t].Hash(), "view of %q at version %d: table %s differs from one made anew",
+			v.namespaces, v.Version(), t.Short())
+		invariant.Check(v.mortal[t].Hash() == anew.mortal[t].Hash(), "view of %q at version %d: those of %s with a TTL differ from those found anew",
 			v.namespaces, v.Version(), t.Short())
 	}
 }

@@ -63,12 +63,14 @@ func (b *builder) deltaResource(t resource.Type, u view.Upsert) {
 	for _, alias := range u.Aliases {
 		whole += stringSize(alias)
 	}
+	whole += ttlSize(u.TTL())
 	b.bytesHeader(deltaResources, whole)
 	b.string(resourceName, u.Name())
 	b.string(resourceVersion, version)
 	for _, alias := range u.Aliases {
 		b.string(resourceAliases, alias)
 	}
+	b.ttl(u.TTL())
 	b.bytesHeader(resourceBody, wrapped)
 	b.any(t, body, size)
 }

@@ -16,13 +16,18 @@ const (
 )
 
 // SotW encodes resources as a DiscoveryResponse: all of them for types of full
-// state, those to be sent for others.
+// state, those to be sent for others. One whose TTL is sent is
+// wrapped.
 func SotW(t resource.Type, version, controlPlane string, resources []*view.Resource) *Frame {
 	b := &builder{}
 	b.string(sotwVersion, version)
 	b.string(sotwTypeURL, t.URL())
 	b.controlPlane(sotwControlPlane, controlPlane)
 	for _, r := range resources {
+		if r.TTL() > 0 && ExpiresInSotW(t) {
+			b.wrapped(t, r)
+			continue
+		}
 		body := r.Body()
 		size := lengthOf(body)
 		b.bytesHeader(sotwResources, stringSize(t.URL())+bytesSize(size))

@@ -7,12 +7,16 @@ import "maps"
 // only if its nonce is that of the response (xDS protocol, "ACK and NACK
 // semantics summary"). Everything else is no news.
 func (c *conversation) acknowledge(l *lane, q request) {
+	c.hear(l, q)
 	if l.flight == nil || q.nonce == "" || q.nonce != l.nonce {
 		return
 	}
 	f := l.flight
 	l.flight = nil
 	if q.refusal == nil {
+		if !c.delta {
+			l.vitals.accepted = f.plan
+		}
 		c.observe(f.answered(Event{Kind: Acked, Type: l.typ, Standing: l.refused != nil}))
 		return
 	}

@@ -16,6 +16,7 @@ import (
 type common struct {
 	interner view.Interner
 	fanout   fanout
+	pulses   pulses
 	watch    stopwatch
 
 	identifier    string // of the control plane
@@ -44,11 +45,12 @@ type conversation struct {
 
 // send is a response that next decided to send.
 type send struct {
-	lane     *lane
-	plan     *plan
-	response *wire.Response
-	cached   bool // somebody else had it encoded
-	pushed   bool // it brings news, rather than what was asked for
+	lane      *lane
+	plan      *plan // nil for a heartbeat
+	response  *wire.Response
+	cached    bool // somebody else had it encoded
+	pushed    bool // it brings news, rather than what was asked for
+	heartbeat bool // it brings no news
 }
 
 // show makes v what the client should hold.
@@ -118,6 +120,7 @@ func (c *conversation) subscribe(l *lane, sub *view.Subscription, first bool) {
 // counts as sent. Call it again after each receive, show and send, and when
 // wake has come.
 func (c *conversation) next(now time.Time) *send {
+	c.survey(now)
 	all := c.standings(now)
 	for i, l := range c.lanes {
 		if l.flight == nil && l.subscribed() && (all[i].adds || l.owes) {
@@ -134,7 +137,7 @@ func (c *conversation) next(now time.Time) *send {
 		}
 	}
 	c.reportCurrent(all)
-	return nil
+	return c.keepAlive(now)
 }
 
 // mayRemove reports whether l has removals that wait and may go out now.
@@ -227,6 +230,7 @@ func (c *conversation) waitsFor(l *lane, now time.Time) bool {
 
 // wake is when to call next although nothing happened; ok is false if never.
 func (c *conversation) wake(now time.Time) (at time.Time, ok bool) {
+	at, ok = c.nextBeat(now)
 	for _, l := range c.lanes {
 		if c.waitsFor(l, now) {
 			if end := l.flight.since.Add(c.common.patience); !ok || end.Before(at) {

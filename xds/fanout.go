@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/deltaplane/deltaplane/radix"
 	"github.com/deltaplane/deltaplane/resource"
@@ -34,6 +35,9 @@ type plan struct {
 	newNames []string // set by newOnce: of upserts that the client lacked
 	edsOnce  sync.Once
 	eds      []string // set by edsOnce, sorted: endpoints that clusters in it warm with
+
+	ttlOnce sync.Once
+	ttl     time.Duration // set by ttlOnce: the shortest in the response
 
 	mentions sync.Map // *view.Resource → bool: mentions one of newNames
 	uses     sync.Map // *plan → bool: what was held before this mentions what waits in that

@@ -25,6 +25,8 @@ type lane struct {
 	last    deltaplane.Version // of the last response; until there is one, the version before that of the first request
 	current deltaplane.Version // told to be current at, but for refusals; 0: not since the last response
 
+	vitals vitals // of what has a TTL
+
 	checked radix.Hash // table that refused was last checked against
 
 	scopeOf radix.Hash // table and subscription that scope was made for

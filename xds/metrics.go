@@ -10,6 +10,7 @@ import (
 type metrics struct {
 	streams *prometheus.GaugeVec
 	frames  *prometheus.CounterVec
+	beats   prometheus.Counter
 	push    prometheus.Histogram
 }
 
@@ -21,6 +22,8 @@ func newMetrics(r prometheus.Registerer, names func() int) *metrics {
 			Name: "deltaplane_streams", Help: "Open xDS streams by api: ads or type, and protocol variant."}, []string{"api", "variant"}),
 		frames: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "deltaplane_frames_total", Help: "Responses sent, by whether another stream had them encoded already."}, []string{"cached"}),
+		beats: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "deltaplane_heartbeats_total", Help: "Responses that brought nothing but that resources with a TTL live on."}),
 		push: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "deltaplane_push_seconds", Help: "From a commit's time to handing its response to the stream.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15), NativeHistogramBucketFactor: 1.1}),
@@ -29,7 +32,7 @@ func newMetrics(r prometheus.Registerer, names func() int) *metrics {
 		subscribed := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "deltaplane_subscribed_names", Help: "Resource names subscribed to; a set that several streams have counts once."},
 			func() float64 { return float64(names()) })
-		r.MustRegister(m.streams, m.frames, m.push, subscribed)
+		r.MustRegister(m.streams, m.frames, m.beats, m.push, subscribed)
 	}
 	return m
 }
@@ -57,6 +60,9 @@ func (m *metrics) sent(s *send, committed, now time.Time, trace string) {
 		cached = "true"
 	}
 	m.frames.WithLabelValues(cached).Inc()
+	if s.heartbeat {
+		m.beats.Inc()
+	}
 	if s.pushed {
 		took := max(now.Sub(committed), 0).Seconds()
 		if trace == "" {

@@ -57,7 +57,7 @@ func TestTheGateHoldsWhatMentionsANewCluster(t *testing.T) {
 	var interner view.Interner
 	all := interner.Of(true, nil)
 	before, after := snapshot("c0"), snapshot("c0", "c1")
-	added := &plan{Outcome: view.Diff(view.Holding(before.Table(resource.Cluster)), after.Table(resource.Cluster), all, view.Limits{})}
+	added := &plan{Outcome: view.Diff(view.Holding(before.Table(resource.Cluster), view.Table{}), after.Table(resource.Cluster), all, view.Limits{})}
 	held := func(g gate) (names []string) {
 		return view.Diff(view.Nothing(), after.Table(resource.Route), all, view.Limits{Hold: g.holds}).Gated
 	}

@@ -53,7 +53,7 @@ func NewServer(source Source, cfg Config) *Server {
 	s.common.identifier, s.common.patience = cfg.Identifier, cfg.Patience
 	s.common.maxResponse, s.common.maxNames, s.common.maxNamesInAll = cfg.MaxResponseBytes, cfg.MaxNames, cfg.MaxNamesInAll
 	s.metrics = newMetrics(cfg.Registerer, s.common.interner.Names)
-	s.goroutines.Go(func() { s.hub.follow(ctx, watch, s.common.fanout.age) })
+	s.goroutines.Go(func() { s.hub.follow(ctx, watch, s.common.age) })
 	return s
 }
 

@@ -81,10 +81,11 @@ func (w stopwatch) within(ctx context.Context, v deltaplane.Version) context.Con
 	return w.tracer.Within(ctx, v)
 }
 
-// transmitted notes that the connection has taken the response.
+// transmitted notes that the connection has taken the response. It is called
+// for heartbeats as well, which have no flight or follow one.
 func (f *flight) transmitted(w stopwatch) {
-	if w.tracer != nil {
-		f.taken.Store(time.Now().UnixNano())
+	if f != nil && w.tracer != nil {
+		f.taken.CompareAndSwap(0, time.Now().UnixNano())
 	}
 }
 

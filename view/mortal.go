@@ -1,0 +1,71 @@
+package view
+
+import (
+	"iter"
+	"maps"
+	"time"
+
+	"github.com/deltaplane/deltaplane/radix"
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// mortalTxn keeps the table of what has a TTL while another table changes.
+type mortalTxn map[resource.Type]*radix.Txn[*Resource]
+
+// set notes that name's entry is now r, nil for none.
+func (x mortalTxn) set(t resource.Type, old Table, name string, r *Resource) {
+	if (r == nil || r.TTL() == 0) && old.Len() == 0 && x[t] == nil {
+		return // nothing of the type has a TTL
+	}
+	if x[t] == nil {
+		x[t] = old.Txn()
+	}
+	if r != nil && r.TTL() == 0 {
+		r = nil
+	}
+	put(x[t], name, r)
+}
+
+// over is tables with what has changed.
+func over(tables map[resource.Type]Table, changed map[resource.Type]*radix.Txn[*Resource]) map[resource.Type]Table {
+	next := make(map[resource.Type]Table, len(tables)+len(changed))
+	maps.Copy(next, tables)
+	for t, x := range changed {
+		next[t] = x.Commit()
+	}
+	return next
+}
+
+// Mortal goes through what a client holds and must hear of, or it will drop
+// it: the content that it holds as far as we know, or if it refused a newer
+// one, held before. sub is what it subscribes to.
+// Cost: O(resources with a TTL, and marks).
+func (h Held) Mortal(sub *Subscription) iter.Seq2[string, *Resource] {
+	return func(yield func(string, *Resource) bool) {
+		if !h.fresh {
+			for name, r := range h.mortal.All() {
+				if _, particular := h.marks.get(name); !particular && sub.Contains(name) && !yield(name, r) {
+					return
+				}
+			}
+		}
+		for name, m := range h.marks.all() {
+			if m.held != nil && m.held.TTL() > 0 && sub.Contains(name) && !yield(name, m.held) {
+				return
+			}
+		}
+	}
+}
+
+// TTLs lists the different TTLs of what h holds.
+// Cost: O(1) if there are none and nothing is marked, else that of Mortal.
+func (h Held) TTLs(sub *Subscription) map[time.Duration]bool {
+	if h.marks == nil && h.mortal.Len() == 0 {
+		return nil
+	}
+	found := map[time.Duration]bool{}
+	for _, r := range h.Mortal(sub) {
+		found[r.TTL()] = true
+	}
+	return found
+}
