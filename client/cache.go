@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"maps"
+	"slices"
 	"sync"
 
 	"google.golang.org/protobuf/proto"
@@ -53,15 +54,16 @@ func (c *Cache[T]) follow(ctx context.Context, check func(Resource[T]) error) {
 }
 
 func (c *Cache[T]) apply(u *Update[T], check func(Resource[T]) error) {
+	if check != nil { // before the lock, as it may read the cache
+		u.Resources = slices.DeleteFunc(u.Resources, func(r Resource[T]) bool {
+			err := check(r)
+			u.Refuse(err, r.Name)
+			return err != nil
+		})
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, r := range u.Resources {
-		if check != nil {
-			if err := check(r); err != nil {
-				u.Refuse(err, r.Name)
-				continue
-			}
-		}
 		c.content[r.Name] = r.Message
 	}
 	for _, name := range u.Removed {

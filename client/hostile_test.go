@@ -73,7 +73,7 @@ func TestWhatIsWrongWithAResponseIsRefusedAndTheRestTaken(t *testing.T) {
 			t.Errorf("the application gets %q", got)
 		}
 		q := <-wire.sent
-		for _, word := range []string{`"twice" comes twice`, `"torn" does not parse`, `"other" is a envoy.config.listener.v3.Listener`, "no name"} {
+		for _, word := range []string{`"twice" comes twice`, "torn: it does not parse", `"other" is a envoy.config.listener.v3.Listener`, "no name"} {
 			if !strings.Contains(q.GetErrorDetail().GetMessage(), word) {
 				t.Errorf("the refusal lacks %q: %v", word, q)
 			}
@@ -163,7 +163,7 @@ func TestARefusalThatComesAfterTheStreamWasLostIsToldOnTheNext(t *testing.T) {
 		wire.come <- have("1'", "v2", 0, "a")
 		<-lines
 		verdict <- errTest
-		if q := <-wire.sent; q.ResponseNonce != "1'" || q.GetErrorDetail().GetMessage() != errTest.Error() {
+		if q := <-wire.sent; q.ResponseNonce != "1'" || q.GetErrorDetail().GetMessage() != "a: "+errTest.Error() {
 			t.Errorf("the answer is %v", q)
 		}
 		s.stream.Close()

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"net"
 	"slices"
@@ -257,4 +258,19 @@ type (
 	resourceMessage = proto.Message
 )
 
-func contains(err error, text string) bool { return strings.Contains(err.Error(), text) }
+// expiresWith has wait run into its deadline, which must say why it had to
+// wait; the deadline is longer each time that it does not yet.
+func expiresWith(t testing.TB, why string, wait func(context.Context) error) {
+	t.Helper()
+	for patience := 50 * time.Millisecond; ; patience *= 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		err := wait(ctx)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || patience > endurance && !strings.Contains(err.Error(), why) {
+			t.Fatalf("after %s: %v, want the deadline and %q", patience, err, why)
+		}
+		if strings.Contains(err.Error(), why) {
+			return
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package client
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -132,9 +134,10 @@ func (s *subscription) settle(refused map[string]error, all []error) {
 	}
 	s.hand = nil
 	reasons := slices.Concat(b.faults, all)
-	for name, c := range b.changes {
+	for _, name := range slices.Sorted(maps.Keys(b.changes)) {
+		c := b.changes[name]
 		if err := refused[name]; err != nil {
-			reasons = append(reasons, err)
+			reasons = append(reasons, fmt.Errorf("%s: %w", name, err))
 		}
 		switch {
 		case refused[name] == nil && len(all) == 0:

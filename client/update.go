@@ -14,7 +14,7 @@ type Update[T proto.Message] struct {
 	Resources []Resource[T] // new or changed, by name
 	Removed   []string      // gone, or asked for by name and not there; sorted
 
-	refused map[string]error
+	refused map[string]error // by name
 	all     []error
 }
 
@@ -29,7 +29,8 @@ type Resource[T proto.Message] struct {
 // Refuse tells the control plane that the application does not take the named
 // resources, or with no names none of the update, and why (xDS protocol,
 // "NACK"). They stay at the last version that it took. The reason shows in the
-// control plane's status: it should name the field, and must hold no secret.
+// control plane's status, after the resource's name: it should name the field,
+// and must hold no secret.
 func (u *Update[T]) Refuse(reason error, names ...string) {
 	if reason == nil {
 		return

@@ -28,7 +28,7 @@ func TestWhatIsRefusedStaysAtTheLastGoodVersion(t *testing.T) {
 	p.commit(cluster("a", 1), cluster("b", 1))
 	u := next(ctx, t, w)
 	want(t, u, list{"a", "b"}, nil)
-	u.Refuse(errors.New("b is too patient"), "b")
+	u.Refuse(errors.New("too patient"), "b")
 	refused := make(chan error, 1)
 	go func() { // Next gives the verdict, and then waits
 		u, err := w.Next(ctx)
@@ -38,7 +38,7 @@ func TestWhatIsRefusedStaysAtTheLastGoodVersion(t *testing.T) {
 		refused <- err
 	}()
 	p.events.await(ctx, t, func() bool { return len(p.events.refused) == 1 })
-	if got := p.events.refused[0].Detail; got != "b is too patient" {
+	if got := p.events.refused[0].Detail; got != "b: too patient" {
 		t.Errorf("the server was told %q", got)
 	}
 	p.commit(cluster("b", 2))

@@ -134,7 +134,7 @@ func decode[T proto.Message](b *batch) *Update[T] {
 		}
 		m := zero.ProtoReflect().New().Interface().(T)
 		if err := proto.Unmarshal(c.body.GetValue(), m); err != nil {
-			u.Refuse(fmt.Errorf("%q does not parse: %w", c.name, err), c.name)
+			u.Refuse(fmt.Errorf("it does not parse: %w", err), c.name)
 			continue
 		}
 		u.Resources = append(u.Resources, Resource[T]{Name: c.name, Version: c.version, Aliases: c.aliases, Message: m})
