@@ -1,11 +1,13 @@
 package telemetry
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"go.opentelemetry.io/otel/codes"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/deltaplane/deltaplane"
@@ -166,6 +168,19 @@ func TestWhatIsNotSampledHasNoSpansNoLinkAndAllocatesNothing(t *testing.T) {
 	}
 	if all := spans.Ended(); len(all) > 0 {
 		t.Errorf("%d spans were recorded, want none", len(all))
+	}
+}
+
+func TestATransactionThatEtcdRefusesIsAFailedSpan(t *testing.T) {
+	tracing, spans := inMemory(t)
+	_, span := tracing.Store().Commit(t.Context())
+	span.Stored(time.Now(), errors.New("etcdserver: mvcc: database space exceeded"))
+	span.End(0, errors.New("what the caller is told, which may quote their input"))
+	for name, reason := range map[string]string{"store": "etcdserver: mvcc: database space exceeded", "commit": ""} {
+		all := named(spans, name)
+		if len(all) != 1 || all[0].Status().Code != codes.Error || all[0].Status().Description != reason {
+			t.Errorf("the %s spans are %v", name, all)
+		}
 	}
 }
 
