@@ -8,6 +8,7 @@ import (
 
 	"github.com/deltaplane/deltaplane/internal/envoy"
 	"github.com/deltaplane/deltaplane/internal/envoytest"
+	"github.com/deltaplane/deltaplane/internal/faulttest"
 	"github.com/deltaplane/deltaplane/internal/traffic"
 	"github.com/deltaplane/deltaplane/source"
 )
@@ -82,6 +83,7 @@ func TestTrafficFollowsAConfigMap(t *testing.T) {
 	plane := envoytest.StartPlane(t, "--watch", dir)
 	e := startEnvoy(t, plane, mode)
 	answer(t, e, "web", root, "blue")
+	load := envoytest.Traffic(t, e.WaitListener("web"), 200, func(uint64) traffic.Request { return root })
 	swap(t, dir, "..2", map[string]string{"base.yaml": base, "ends.yaml": endpoints("one", green.Port())})
 	if err := os.RemoveAll(filepath.Join(dir, "..1")); err != nil {
 		t.Fatal(err)
@@ -90,4 +92,33 @@ func TestTrafficFollowsAConfigMap(t *testing.T) {
 	if status := plane.WaitSource(source.InSync); status.Version != 2 || status.Inputs != 2 || status.Resources != 4 {
 		t.Errorf("the source is %+v, want two commits, two files and four resources", status)
 	}
+	if r := load.Stop(); r.Failures > 0 {
+		t.Errorf("%d requests failed: %v", r.Failures, r.Reasons)
+	}
+}
+
+func TestTrafficFollowsTheKeysOfAnEtcd(t *testing.T) {
+	blue, green := envoytest.Backend(t, "blue"), envoytest.Backend(t, "green")
+	mode := envoy.DeltaADS
+	etcd := faulttest.StartEtcd(t, "")
+	put := func(key, value string) {
+		t.Helper()
+		if _, err := etcd.Client.Put(t.Context(), key, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("/gateway/base", documents(mode, listener("web", rds("table"), ""), table("table", to("one")), cluster("one")))
+	put("/gateway/ends", endpoints("one", blue.Port()))
+	plane := envoytest.StartPlane(t, "--watch-etcd", "/gateway/", "--watch-etcd-endpoints", etcd.URL)
+	e := startEnvoy(t, plane, mode)
+	answer(t, e, "web", root, "blue")
+
+	put("/gateway/ends", "{")
+	if status := plane.WaitSource(source.Broken); !strings.HasPrefix(status.Problems.Error(), "/gateway/ends:1") {
+		t.Errorf("the problem is told as %q, want the key and the line first", status.Problems)
+	}
+	answer(t, e, "web", root, "blue")
+	put("/gateway/ends", endpoints("one", green.Port()))
+	answer(t, e, "web", root, "green")
+	plane.WaitSource(source.InSync)
 }

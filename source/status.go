@@ -48,7 +48,7 @@ type Status struct {
 	State     State              `json:"state"`
 	Since     time.Time          `json:"since"`              // of State
 	Version   deltaplane.Version `json:"version"`            // the newest that was seen to hold what the source had; 0: none
-	Applied   time.Time          `json:"applied"`            // when that was; zero: never
+	Applied   time.Time          `json:"applied,omitzero"`   // when that was; zero: never
 	Inputs    int                `json:"inputs"`             // files or keys, as last read
 	Resources int                `json:"resources"`          // in them, as last in sync
 	Problems  resource.Problems  `json:"problems,omitempty"` // why State is not InSync; at most 100

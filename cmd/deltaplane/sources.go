@@ -99,7 +99,7 @@ func watchOf(kind, flag, value string) (watched, error) {
 
 // runner is a source that runs until ctx ends.
 type runner interface {
-	Run(ctx context.Context) error
+	Run(ctx context.Context)
 }
 
 // watch starts the sources. They run until sources.close.
@@ -116,14 +116,7 @@ func (srv *server) watch(registry *prometheus.Registry) error {
 	registry.MustRegister(&srv.sources.board)
 	for _, w := range all {
 		r := srv.runner(w)
-		srv.sources.running.Go(func() {
-			if err := r.Run(ctx); err != nil {
-				select {
-				case srv.failed <- err:
-				case <-ctx.Done():
-				}
-			}
-		})
+		srv.sources.running.Go(func() { r.Run(ctx) })
 	}
 	return nil
 }

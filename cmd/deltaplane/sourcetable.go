@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/deltaplane/deltaplane/api"
 	"github.com/deltaplane/deltaplane/source"
 )
 
@@ -28,12 +29,34 @@ func (t *terminal) printSources(sources []source.Status) {
 	}
 	tab.print(t, t.out)
 	for _, s := range sources {
-		for i, p := range s.Problems {
-			if i == maxToldProblems {
-				fmt.Fprintf(t.out, "  and %d more: /v1/sources has them\n", len(s.Problems)-i)
-				break
-			}
-			fmt.Fprintf(t.out, "%s %s\n", t.paint(sourceColours[s.State], t.out, "!"), visible(p.String()))
+		t.printHindrances(s)
+	}
+}
+
+// printHindrances prints why a source is not in sync.
+func (t *terminal) printHindrances(s source.Status) {
+	for i, p := range s.Problems {
+		if i == maxToldProblems {
+			fmt.Fprintf(t.out, "  and %d more: /v1/sources has them\n", len(s.Problems)-i)
+			return
+		}
+		fmt.Fprintf(t.out, "%s %s\n", t.paint(sourceColours[s.State], t.out, "!"), visible(p.String()))
+	}
+}
+
+// printSourceEvents prints which sources have another state than before, a
+// line each.
+func (t *terminal) printSourceEvents(at string, before, now *api.Status) {
+	earlier := map[source.Identity]source.Status{}
+	if before != nil {
+		for _, s := range before.Sources {
+			earlier[s.Identity] = s
+		}
+	}
+	for _, s := range now.Sources {
+		if old, known := earlier[s.Identity]; !known || old.State != s.State || old.Version != s.Version {
+			fmt.Fprintf(t.out, "%s %s %s version %d\n", at, visible(s.String()), s.State, s.Version)
+			t.printHindrances(s)
 		}
 	}
 }

@@ -80,6 +80,7 @@ func (t *terminal) printEvents(before, now *api.Status) {
 	if before == nil || before.Version != now.Version {
 		fmt.Fprintf(t.out, "%s version %d\n", at, now.Version)
 	}
+	t.printSourceEvents(at, before, now)
 	earlier := map[string]api.Proxy{}
 	if before != nil {
 		for _, p := range before.Proxies {

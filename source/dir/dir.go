@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
+
 	"github.com/deltaplane/deltaplane/resource"
 	"github.com/deltaplane/deltaplane/source"
 )
@@ -36,9 +38,10 @@ type Config struct {
 
 // Source watches one directory.
 type Source struct {
-	cfg   Config
-	sync  *source.Syncer
-	probe probe
+	cfg    Config
+	sync   *source.Syncer
+	probe  probe
+	events func(buffer uint) (*fsnotify.Watcher, error)
 }
 
 // New makes a Source that commits through sync.
@@ -53,5 +56,5 @@ func New(cfg Config, sync *source.Syncer) *Source {
 		cfg.Rescan = 30 * time.Second
 	}
 	cfg.Path = filepath.Clean(cfg.Path)
-	return &Source{cfg: cfg, sync: sync, probe: openForWriting}
+	return &Source{cfg: cfg, sync: sync, probe: openForWriting, events: fsnotify.NewBufferedWatcher}
 }

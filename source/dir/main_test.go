@@ -56,11 +56,7 @@ func watch(t *testing.T, dir string, change func(*Source)) *watching {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() {
-		if err := s.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	running.Go(func() { s.Run(ctx) })
 	t.Cleanup(func() {
 		cancel()
 		running.Wait()

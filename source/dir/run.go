@@ -2,7 +2,6 @@ package dir
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -17,36 +16,44 @@ type loop struct {
 	watched watched
 	rest    rest
 	cache   cache
-	done    *listing      // that was used, or found not to be usable; nil before the first
-	unread  bool          // done could not be read: the same may go better later
-	waiting bool          // something moved since done
-	sleep   time.Duration // until the next look; 0: until something wakes the loop
+	done    *listing  // that was used, or found not to be usable; nil before the first
+	unread  bool      // done could not be read: the same may go better later
+	waiting bool      // something moved since done
+	next    time.Time // of the next look; zero: when something wakes the loop
 }
 
-// Run watches until ctx ends. An error means that it could not begin.
-func (s *Source) Run(ctx context.Context) error {
-	events, err := fsnotify.NewBufferedWatcher(64)
-	if err != nil {
-		return fmt.Errorf("watching %s: %w", s.cfg.Path, err)
-	}
-	defer func() { _ = events.Close() }() // says nothing that matters by then
+// blindRescan is how often a directory is looked at when the system has no
+// events to give.
+const blindRescan = time.Second
+
+// Run watches until ctx ends.
+func (s *Source) Run(ctx context.Context) {
 	l := &loop{
-		Source: s, watched: newWatched(events), rest: rest{settle: s.cfg.Settle, blind: s.cfg.Blind}, cache: cache{},
+		Source: s, watched: watched{dirs: map[string]spot{}}, rest: rest{settle: s.cfg.Settle, blind: s.cfg.Blind}, cache: cache{},
 		waiting: true,
 	}
+	every := s.cfg.Rescan
+	var events <-chan fsnotify.Event
+	var lost <-chan error
+	if watcher, err := s.events(64); err != nil {
+		s.cfg.Logger.Warn("no file events: the directory is looked at every second", "error", err)
+		every = min(every, blindRescan)
+	} else {
+		defer func() { _ = watcher.Close() }() // says nothing that matters by then
+		l.watched.watcher, events, lost = watcher, watcher.Events, watcher.Errors
+	}
 	l.look(ctx)
-	rescan := time.NewTicker(s.cfg.Rescan)
+	rescan := time.NewTicker(every)
 	defer rescan.Stop()
 	again := time.NewTimer(l.pause())
 	defer again.Stop()
-	for ctx.Err() == nil {
+	for {
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-events.Events:
-			drain(events.Events)
-			l.look(ctx)
-		case err := <-events.Errors:
+			return
+		case e := <-events:
+			l.hear(e, events)
+		case err := <-lost:
 			s.cfg.Logger.Debug("file events were lost; looking at everything", "error", err)
 			l.look(ctx)
 		case <-rescan.C:
@@ -55,7 +62,7 @@ func (s *Source) Run(ctx context.Context) error {
 		case <-s.sync.StoreChanged():
 			l.follow(ctx)
 		case <-again.C:
-			if l.sleep > 0 {
+			if !l.next.IsZero() && !time.Now().Before(l.next) {
 				l.look(ctx)
 			}
 			if s.sync.Retry() > 0 {
@@ -64,14 +71,18 @@ func (s *Source) Run(ctx context.Context) error {
 		}
 		again.Reset(l.pause())
 	}
-	return nil
 }
 
-// drain takes the events that are there already: one look serves them all.
-func drain(events <-chan fsnotify.Event) {
+// hear takes an event, and those that are there already, and has the directory
+// looked at soon. A writer's many events are one look.
+func (l *loop) hear(e fsnotify.Event, more <-chan fsnotify.Event) {
+	soon := time.Now().Add(l.cfg.Settle / 8)
 	for {
+		if l.watched.matters(e) && (l.next.IsZero() || l.next.After(soon)) {
+			l.next = soon
+		}
 		select {
-		case <-events:
+		case e = <-more:
 		default:
 			return
 		}
@@ -81,10 +92,11 @@ func drain(events <-chan fsnotify.Event) {
 // pause is how long to wait when nothing else wakes the loop.
 func (l *loop) pause() time.Duration {
 	pause := time.Hour
-	for _, d := range []time.Duration{l.sleep, l.sync.Retry()} {
-		if d > 0 {
-			pause = min(pause, d)
-		}
+	if !l.next.IsZero() {
+		pause = time.Until(l.next)
+	}
+	if retry := l.sync.Retry(); retry > 0 {
+		pause = min(pause, retry)
 	}
 	return pause
 }
@@ -99,9 +111,9 @@ func (l *loop) follow(ctx context.Context) {
 
 // look brings the store in line with the directory, when that is at rest.
 func (l *loop) look(ctx context.Context) {
-	l.sleep = 0
+	l.next = time.Time{}
 	now := scan(l.cfg.Path)
-	for l.watched.follow(now) {
+	for l.watched.follow(now) && ctx.Err() == nil {
 		now = scan(l.cfg.Path)
 	}
 	if l.done != nil && l.done.equal(now) && !l.waiting {
@@ -112,8 +124,9 @@ func (l *loop) look(ctx context.Context) {
 		l.sync.Wait(nil)
 	}
 	writers := l.cache.writers(now, l.probe)
-	l.sleep = l.rest.left(time.Now(), now, writers)
-	if l.sleep > 0 {
+	at := time.Now()
+	if left := l.rest.left(at, now, writers); left > 0 {
+		l.next = at.Add(left)
 		if writers.open != "" {
 			l.sync.Wait(resource.Problems{{File: writers.open, Message: "somebody has it open for writing: waiting until it is closed"}})
 		}
@@ -122,7 +135,7 @@ func (l *loop) look(ctx context.Context) {
 	changed, problems, ok := l.cache.read(now, l.cfg.Decoder)
 	if !ok || !now.equal(scan(l.cfg.Path)) {
 		l.rest.moved()
-		l.sleep = l.cfg.Settle
+		l.next = at.Add(l.cfg.Settle)
 		return
 	}
 	l.done, l.waiting, l.unread = now, false, len(now.problems) > 0 || len(problems) > 0

@@ -1,11 +1,14 @@
 package dir
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fsnotify/fsnotify"
 
 	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/resource"
@@ -110,6 +113,36 @@ func TestWhatNoEventTellsOfIsFoundByLookingAgain(t *testing.T) {
 	must(t, os.Symlink(away+"/two/a.yaml", away+"/middle/next"))
 	must(t, os.Rename(away+"/middle/next", away+"/middle/link"))
 	w.wait("the other file", func(source.Status) bool { return w.holds() == "two" })
+}
+
+func TestWithoutAnyEventsFilesAreFollowedAllTheSame(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir+"/a.yaml", cluster("a"))
+	w := watch(t, dir, func(s *Source) {
+		s.cfg.Rescan = 20 * time.Millisecond
+		s.events = func(uint) (*fsnotify.Watcher, error) { return nil, errors.New("too many open files") }
+	})
+	w.inSync(1)
+	put(t, dir+"/b.yaml", cluster("b"))
+	w.inSync(2)
+}
+
+func TestEventsOfOtherFilesWakeNobody(t *testing.T) {
+	w := watched{dirs: map[string]spot{"/conf": {}, "/": {only: "conf"}, "/links": {only: "a.yaml"}}}
+	for _, e := range []struct {
+		name string
+		op   fsnotify.Op
+		want bool
+	}{
+		{"/conf/a.yaml", fsnotify.Write, true}, {"/conf/a.yaml", fsnotify.Chmod, true}, {"/conf/a.log", fsnotify.Write, false},
+		{"/conf/..data", fsnotify.Create, true}, {"/conf/sub", fsnotify.Create, true}, {"/conf/sub", fsnotify.Rename, true},
+		{"/conf", fsnotify.Remove, true}, {"/other", fsnotify.Create, false}, {"/links/a.yaml", fsnotify.Write, true}, {"/links/b.yaml", fsnotify.Write, false},
+		{"/unheard/of", fsnotify.Write, true},
+	} {
+		if got := w.matters(fsnotify.Event{Name: e.name, Op: e.op}); got != e.want {
+			t.Errorf("%s of %s matters: %v", e.op, e.name, got)
+		}
+	}
 }
 
 func TestALinkThatLeadsToAnotherDirectoryIsOneCommit(t *testing.T) {

@@ -38,7 +38,7 @@ type file struct {
 type listing struct {
 	files    []file            // by name
 	problems resource.Problems // of what cannot be looked at
-	dirs     map[string]identity
+	dirs     map[string]spot   // to be watched, by real path
 }
 
 // equal reports whether two listings are of the same files, untouched.
@@ -65,8 +65,8 @@ type scanner struct {
 // scan lists the files at or below root, without reading them. Hidden names
 // are ignored; symbolic links are followed.
 func scan(root string) *listing {
-	s := scanner{listing: &listing{dirs: map[string]identity{}}}
-	s.watch(filepath.Dir(root))
+	s := scanner{listing: &listing{dirs: map[string]spot{}}}
+	s.above(root)
 	info, err := os.Stat(root)
 	switch {
 	case err != nil:
@@ -85,28 +85,34 @@ func (s *scanner) fail(name, message string) {
 	s.problems = append(s.problems, resource.Problem{File: name, Message: message})
 }
 
-// watch notes a directory whose events matter: the one at path, or, where that
-// is not there, the nearest above it.
-func (s *scanner) watch(path string) {
-	for {
-		actual, err := filepath.EvalSymlinks(path)
-		if err == nil {
-			if info, err := os.Stat(actual); err == nil && info.IsDir() {
-				s.dirs[actual] = directoryIdentity(info)
-				return
-			}
-		}
-		parent := filepath.Dir(path)
-		if parent == path {
-			return
-		}
+// watch notes a directory whose events matter, or only those of one name in
+// it. It reports whether there is such a directory.
+func (s *scanner) watch(path, only string) bool {
+	actual, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return false
+	}
+	info, err := os.Stat(actual)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	if have, ok := s.dirs[actual]; !ok || have.only != "" {
+		s.dirs[actual] = spot{directoryIdentity(info), only}
+	}
+	return true
+}
+
+// above notes the nearest directory above path: what has its name there, or
+// will have, leads to it.
+func (s *scanner) above(path string) {
+	for parent := filepath.Dir(path); !s.watch(parent, filepath.Base(path)) && parent != path; parent = filepath.Dir(path) {
 		path = parent
 	}
 }
 
 // directory lists one directory; above are those that it is in.
 func (s *scanner) directory(path string, above []os.FileInfo) {
-	s.watch(path)
+	s.watch(path, "")
 	info, err := os.Stat(path)
 	if err != nil {
 		s.fail(path, reason(err))
@@ -155,7 +161,7 @@ func (s *scanner) entry(path string, entry fs.DirEntry, above []os.FileInfo) {
 	default:
 		if linked {
 			if actual, err := filepath.EvalSymlinks(path); err == nil {
-				s.watch(filepath.Dir(actual))
+				s.watch(filepath.Dir(actual), filepath.Base(actual))
 			}
 		}
 		s.file(path, info)

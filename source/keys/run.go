@@ -19,7 +19,7 @@ type loop struct {
 }
 
 // Run watches until ctx ends.
-func (s *Source) Run(ctx context.Context) error {
+func (s *Source) Run(ctx context.Context) {
 	wake := make(chan struct{}, 1)
 	var feeding sync.WaitGroup
 	feeding.Go(func() { s.feed(ctx, wake) })
@@ -30,7 +30,7 @@ func (s *Source) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-wake:
 			l.look(ctx)
 		case <-s.sync.StoreChanged():
