@@ -7,7 +7,9 @@ const (
 	faultRate    = 2000 // requests per second
 	faultKills   = 200  // commits in whose middle the control plane is killed
 	outageRounds = 10   // times that etcd goes in each way and comes back
-	linearFaults = 150  // faults while clients race
+	tornCommits  = 1000 // while connections are torn
+	envoyCrashes = 50
+	linearFaults = 150 // faults while clients race
 )
 
 // longOutages are all.

@@ -35,9 +35,15 @@ type scene struct {
 // newScene starts one whose first configuration has arrived.
 func newScene(t *testing.T, random *rand.Rand, args ...string) *scene {
 	t.Helper()
-	s := &scene{t: t, random: random, acked: map[deltaplane.Version]string{}}
+	plane := envoytest.StartPlane(t, append([]string{"--history-commits", "100000"}, args...)...)
+	return newSceneOn(t, random, plane, plane.XDS)
+}
+
+// newSceneOn is newScene with a control plane that Envoy reaches at an address.
+func newSceneOn(t *testing.T, random *rand.Rand, plane *envoytest.Plane, xds string) *scene {
+	t.Helper()
+	s := &scene{t: t, random: random, plane: plane, acked: map[deltaplane.Version]string{}}
 	s.ports = [2]int{envoytest.Backend(t, "blue").Port(), envoytest.Backend(t, "green").Port()}
-	s.plane = envoytest.StartPlane(t, append([]string{"--history-commits", "100000"}, args...)...)
 	s.holds = map[string]string{
 		"listener": documents(envoy.DeltaADS, listener("web", rds("table"), "")),
 		"table":    table("table", to("one")),
@@ -47,7 +53,7 @@ func newScene(t *testing.T, random *rand.Rand, args ...string) *scene {
 		"to two":   endpoints("two", s.ports[1]),
 	}
 	s.commit(s.holds)
-	s.envoy = startEnvoy(t, s.plane, envoy.DeltaADS)
+	s.envoy = envoytest.Start(t, envoy.Bootstrap{XDS: xds, Mode: envoy.DeltaADS, NodeID: node, Cluster: "e2e"})
 	answer(t, s.envoy, "web", root, "blue") // a listener that is bound need not listen yet
 	s.load = envoytest.Traffic(t, s.envoy.WaitListener("web"), faultRate, func(uint64) traffic.Request { return root })
 	s.settle()
@@ -156,15 +162,19 @@ func (s *scene) history(limit int) []api.Commit {
 func (s *scene) settle() {
 	s.t.Helper()
 	s.plane.WaitInSync(node, s.version)
-	target := "to one"
+	answer(s.t, s.envoy, "web", root, s.target())
+}
+
+// target is the backend that the newest commit leads traffic to.
+func (s *scene) target() string {
+	cluster := "one"
 	if s.holds["table"] == table("table", to("two")) {
-		target = "to two"
+		cluster = "two"
 	}
-	want := "green"
-	if s.holds[target] == endpoints(target[3:], s.ports[0]) {
-		want = "blue"
+	if s.holds["to "+cluster] == endpoints(cluster, s.ports[0]) {
+		return "blue"
 	}
-	answer(s.t, s.envoy, "web", root, want)
+	return "green"
 }
 
 // end checks the final state: the store's, its history's, Envoy's.

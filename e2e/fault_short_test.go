@@ -7,7 +7,9 @@ const (
 	faultRate    = 300 // requests per second
 	faultKills   = 20  // commits in whose middle the control plane is killed
 	outageRounds = 1   // times that etcd goes in each way and comes back
-	linearFaults = 8   // faults while clients race
+	tornCommits  = 30  // while connections are torn
+	envoyCrashes = 4
+	linearFaults = 8 // faults while clients race
 )
 
 // longOutages are those that CI has the time for.
