@@ -2,18 +2,19 @@
 //
 // The packages, in the order in which configuration passes through them:
 //
-//	resource  one v3 resource: canonical form, digest, validation
-//	adopt     the static configuration of an Envoy as resources
-//	radix     persistent Merkle radix tree
-//	.         Store: atomic commits on etcd, history, watch
-//	source    what is watched becomes commits: source/dir files, source/keys the user's own etcd keys
-//	api       the admin API: what turns into commits
-//	view      what one set of namespaces serves, and what changed in it
-//	wire      changes as the bytes of discovery responses
-//	xds       the xDS server: one goroutine owns each stream
-//	fleet     what each proxy was sent, holds and refused
-//	loadreport what proxies report of the load of their upstreams
-//	client    for programs that want the configuration: an xDS client, which imports none of these
+//	resource      one v3 resource: canonical form, digest, validation
+//	adopt         the static configuration of an Envoy as resources
+//	radix         persistent Merkle radix tree
+//	.             Store: atomic commits on etcd, history, watch
+//	source        what is watched becomes commits: source/dir files, source/keys the user's own etcd keys
+//	api           the admin API: what turns into commits
+//	view          what one set of namespaces serves, and what changed in it
+//	wire          changes as the bytes of discovery responses
+//	xds           the xDS server: one goroutine owns each stream
+//	fleet         what each proxy was sent, holds and refused
+//	loadreport    what proxies report of the load of their upstreams
+//	clientstatus  what each proxy holds, for tools that speak CSDS
+//	client        for programs that want the configuration: an xDS client, which imports none of these
 //
 // A Store holds resources in namespaces. Commit changes any number of them at
 // once; Apply, Delete, Patch, Revert and Rollback are commits that know about

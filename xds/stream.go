@@ -33,6 +33,7 @@ type stream struct {
 	failed   chan error    // receive's last word, cap 1
 	sent     chan error    // transmit reports, cap 1
 	resync   chan struct{} // cap 1: send again what was refused
+	inspect  chan chan<- Inspection
 
 	nodeID atomic.Pointer[string] // run stores it once; Resync reads
 
@@ -53,6 +54,7 @@ func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) erro
 	st := &stream{
 		server: s, grpc: g, id: s.streamIDs.Add(1), delta: delta, ads: only == "", only: only,
 		requests: make(chan request), failed: make(chan error, 1), sent: make(chan error, 1), resync: make(chan struct{}, 1),
+		inspect: make(chan chan<- Inspection),
 	}
 	if p, ok := peer.FromContext(g.Context()); ok {
 		st.peer = p.Addr.String()
@@ -94,6 +96,8 @@ func (st *stream) run(ctx context.Context) error {
 			}
 		case <-st.resync:
 			st.talk.resync()
+		case reply := <-st.inspect:
+			reply <- st.inspection()
 		case <-timer.C:
 		case <-ctx.Done():
 			return status.FromContextError(ctx.Err()).Err()

@@ -18,6 +18,7 @@ import (
 
 	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/api"
+	"github.com/deltaplane/deltaplane/clientstatus"
 	"github.com/deltaplane/deltaplane/fleet"
 	"github.com/deltaplane/deltaplane/internal/telemetry"
 	"github.com/deltaplane/deltaplane/loadreport"
@@ -36,6 +37,7 @@ type server struct {
 	fleet    *fleet.Fleet
 	xds      *xds.Server
 	load     *loadreport.Server
+	clients  *clientstatus.Server
 	grpc     *grpc.Server
 	api      *api.Server
 	http     *http.Server
@@ -107,6 +109,8 @@ func (srv *server) wire(registry *prometheus.Registry, tokens api.Tokens, grpcOp
 	srv.load = loadreport.New(loadreport.Config{Interval: s.LoadReportInterval})
 	registry.MustRegister(srv.load)
 	srv.load.Register(srv.grpc)
+	srv.clients = clientstatus.New(clientstatus.Config{Streams: srv.xds, Fleet: srv.fleet})
+	srv.clients.Register(srv.grpc)
 	known := proxies{srv.fleet, srv.load}
 	srv.api = api.New(api.Config{
 		Store: srv.store, Proxies: known, Waiter: known, Sources: &srv.sources.board, Resync: srv.xds.Resync, Decoder: s.decoder(), Tokens: tokens,
@@ -188,6 +192,7 @@ func (srv *server) close() error {
 	}
 	srv.xds.Close()
 	srv.load.Close()
+	srv.clients.Close()
 	drained := make(chan struct{})
 	go func() {
 		srv.grpc.GracefulStop()
