@@ -252,3 +252,16 @@ func checkReferredURNs(m protoreflect.Message) (problems Problems) {
 	}
 	return problems
 }
+
+// ParseCollection is the canonical name of a glob collection of resources of
+// type t.
+func ParseCollection(t Type, name string) (string, error) {
+	u, err := parseURN(name)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%q %w", name, err)
+	case u.typ != string(t) || !IsCollection(u.String()):
+		return "", fmt.Errorf("%q is no collection of this type: expected %s//authority/%s/directory/*", name, URNScheme, t)
+	}
+	return u.String(), nil
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -11,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/deltaplane/deltaplane/resource"
 )
 
 // bootstrapOptions say what Envoy's bootstrap should hold.
@@ -25,6 +28,7 @@ type bootstrapOptions struct {
 	tlsKey, tlsName       string
 	backoff, backoffMax   time.Duration
 	loadReports           bool
+	clusters, listeners   string // names of glob collections
 }
 
 func (t *terminal) bootstrapCommand() *cobra.Command {
@@ -48,6 +52,8 @@ a runtime layer over RTDS named "rtds0", and Envoy's admin on loopback.`,
 	f.StringVar(&o.subZone, "sub-zone", "", "locality: sub-zone")
 	f.StringArrayVar(&o.metadata, "metadata", nil, "node metadata as KEY=VALUE; JSON values keep their type; may be repeated")
 	f.Uint16Var(&o.adminPort, "admin-port", 9901, "of Envoy's admin on 127.0.0.1; 0 takes a free one")
+	f.StringVar(&o.clusters, "cluster-collection", "", "take the clusters of this xdstp:// collection rather than all")
+	f.StringVar(&o.listeners, "listener-collection", "", "likewise for listeners")
 	f.BoolVar(&o.loadReports, "load-reports", false, "report the load of upstream clusters to the control plane, for status and metrics")
 	connectionFlags(f, &o)
 	cmd.RunE = action(func(*cobra.Command, []string) error {
@@ -83,7 +89,28 @@ func (o *bootstrapOptions) check() error {
 	if _, err := o.metadataStruct(); err != nil {
 		return usageError{err.Error()}
 	}
+	if err := o.checkCollections(); err != nil {
+		return usageError{err.Error()}
+	}
 	return o.checkConnection()
+}
+
+// checkCollections checks the names of collections, and makes them canonical.
+func (o *bootstrapOptions) checkCollections() (err error) {
+	if o.sotw && o.clusters+o.listeners != "" {
+		return errors.New("--cluster-collection and --listener-collection need the incremental protocol: leave --sotw out")
+	}
+	if o.clusters != "" {
+		if o.clusters, err = resource.ParseCollection(resource.Cluster, o.clusters); err != nil {
+			return fmt.Errorf("--cluster-collection: %w", err)
+		}
+	}
+	if o.listeners != "" {
+		if o.listeners, err = resource.ParseCollection(resource.Listener, o.listeners); err != nil {
+			return fmt.Errorf("--listener-collection: %w", err)
+		}
+	}
+	return nil
 }
 
 func (o *bootstrapOptions) checkConnection() error {

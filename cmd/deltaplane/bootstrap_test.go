@@ -37,6 +37,9 @@ func TestEnvoyAcceptsEachBootstrap(t *testing.T) {
 			o.xds, o.tlsCA = "cp.example:18000", filepath.Join(dir, "cert.pem")
 			o.tlsCert, o.tlsKey = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 		},
+		"collections": func(o *bootstrapOptions) {
+			o.clusters, o.listeners = "xdstp://a/envoy.config.cluster.v3.Cluster/x/*?b=1&a=2", "xdstp://a/envoy.config.listener.v3.Listener/x/*"
+		},
 		"load reports":   func(o *bootstrapOptions) { o.loadReports = true },
 		"TLS by address": func(o *bootstrapOptions) { o.tlsCA = filepath.Join(dir, "cert.pem") },
 	} {

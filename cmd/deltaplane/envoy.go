@@ -45,9 +45,11 @@ func (o *bootstrapOptions) bootstrap() (*bootstrapv3.Bootstrap, error) {
 		Node:            node,
 		StaticResources: &bootstrapv3.Bootstrap_StaticResources{Clusters: []*clusterv3.Cluster{cluster}},
 		DynamicResources: &bootstrapv3.Bootstrap_DynamicResources{
-			AdsConfig: o.ads(),
-			CdsConfig: overADS(15 * time.Second),
-			LdsConfig: overADS(15 * time.Second),
+			AdsConfig:           o.ads(),
+			CdsConfig:           overADS(15 * time.Second),
+			CdsResourcesLocator: o.clusters,
+			LdsConfig:           overADS(15 * time.Second),
+			LdsResourcesLocator: o.listeners,
 		},
 		LayeredRuntime: &bootstrapv3.LayeredRuntime{Layers: []*bootstrapv3.RuntimeLayer{
 			// Envoy waits for this layer before it asks for anything else, so

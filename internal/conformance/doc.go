@@ -135,6 +135,13 @@
 //   - Hosts are kept out of RDS: script changed-hosts-do-not-resend-the-route-configuration
 //   - A client comes back: script a-client-with-virtual-hosts-comes-back
 //
+// TTL
+//
+//   - A TTL goes with its resource, and changing it is an update: script a-ttl-that-changes-is-an-update
+//   - A heartbeat is the version that was sent, without a body: script a-heartbeat-has-no-body, script a-heartbeat-is-not-for-what-was-refused
+//   - In state of the world a resource comes again: script a-resource-comes-again-within-its-ttl-in-sotw
+//   - What has expired is sent anew: script what-expired-while-a-client-was-away-is-sent-again
+//
 // xdstp:// names (cncf/xds TP1)
 //
 //   - Equal but for the order of context parameters is equal: script an-xdstp-name-is-found-in-whatever-order-its-parameters-are
@@ -154,6 +161,5 @@
 //   - Ends: TestACancelledOrExpiredStreamIsReportedClosed, TestAServerThatClosesEndsItsStreams
 //
 // Where the specification leaves a choice, scripts say "optional" or accept
-// both. TTL is not tested: the server sets none. The state-of-the-world variant
-// has no VHDS.
+// both. The state-of-the-world variant has no VHDS.
 package conformance

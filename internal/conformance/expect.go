@@ -27,6 +27,8 @@ func (p *player) expect(ctx context.Context, c *Client, first bool, args []strin
 		return p.expectClosed(ctx, c, args[1:])
 	case len(args) >= 2 && args[0] == "empty":
 		return p.expectEmpty(ctx, c, args[1])
+	case len(args) >= 2 && args[0] == "alive":
+		return p.expectAlive(ctx, c, args[1:])
 	case len(args) >= 2 && args[0] == "optional":
 		return p.expectOptional(ctx, c, args[1:])
 	}
@@ -64,6 +66,35 @@ func (p *player) expectEmpty(ctx context.Context, c *Client, kind string) error 
 		err = fmt.Errorf("%s came", describe(r))
 	}
 	return err
+}
+
+// expectAlive takes a response that tells nothing but that these resources,
+// all of one kind, live on: in delta without their bodies.
+func (p *player) expectAlive(ctx context.Context, c *Client, words []string) error {
+	want := map[string]bool{}
+	var typ resource.Type
+	for _, word := range words {
+		spec, err := ParseSpec(word)
+		if err != nil {
+			return err
+		}
+		typ, want[spec.Name] = spec.Type, true
+	}
+	t := c.topic(typ)
+	r, err := c.Take(ctx, typ)
+	if err != nil {
+		return err
+	}
+	e := t.effectOf(r, p.Delta)
+	if !p.Delta && r.Version == t.accepted {
+		for name := range e.put {
+			e.beats[name] = true
+		}
+	}
+	if len(e.changed)+len(e.removed) > 0 || !maps.Equal(e.beats, want) {
+		return fmt.Errorf("%s came", describe(r))
+	}
+	return c.Ack(ctx, r)
 }
 
 // expectOptional takes responses of some types that tell nothing new, if there
@@ -166,6 +197,9 @@ func (p *player) settle(t *topic, r *Response, want wanted) error {
 	if len(e.unasked) > 0 {
 		return fmt.Errorf("%s holds what nobody subscribed to", describe(r))
 	}
+	if len(e.beats) > 0 {
+		return fmt.Errorf("%s was not expected", describe(r))
+	}
 	for name, h := range e.put {
 		token, ok := want.put[name]
 		switch {
@@ -199,12 +233,16 @@ func (w wanted) String() string {
 func describe(r *Response) string {
 	var list []string
 	for _, item := range r.Resources {
+		if item.heartbeat() {
+			list = append(list, "heartbeat of "+kindOf(r.Type)+"/"+item.Name)
+			continue
+		}
 		if item.Body == nil {
 			list = append(list, "-"+kindOf(r.Type)+"/"+item.Name)
 			continue
 		}
 		_, content, _ := read(item.Body)
-		list = append(list, "+"+Spec{Type: r.Type, Name: item.Name, Content: content}.Token())
+		list = append(list, "+"+Spec{Type: r.Type, Name: item.Name, Content: content, TTL: item.TTL}.Token())
 	}
 	for _, name := range r.Removed {
 		list = append(list, "-"+kindOf(r.Type)+"/"+name)

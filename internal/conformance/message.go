@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"time"
+
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"google.golang.org/genproto/googleapis/rpc/status"
@@ -61,6 +63,15 @@ type Item struct {
 	Version string // delta only
 	Aliases []string
 	Body    *anypb.Any // nil when the wrapper is empty
+	TTL     time.Duration
+}
+
+// heartbeat reports whether it only says that the resource lives on.
+func (i Item) heartbeat() bool { return i.Body == nil && i.TTL > 0 }
+
+// itemOf is a wrapped resource.
+func itemOf(w *discoveryv3.Resource) Item {
+	return Item{w.Name, w.Version, w.Aliases, w.Resource, w.Ttl.AsDuration()}
 }
 
 func responseOf(m proto.Message) *Response {
@@ -71,12 +82,17 @@ func responseOf(m proto.Message) *Response {
 			Removed: m.RemovedResources, Size: proto.Size(m),
 		}
 		for _, w := range m.Resources {
-			r.Resources = append(r.Resources, Item{w.Name, w.Version, w.Aliases, w.Resource})
+			r.Resources = append(r.Resources, itemOf(w))
 		}
 		return r
 	case *discoveryv3.DiscoveryResponse:
 		r := &Response{Type: resource.TypeOfURL(m.TypeUrl), Nonce: m.Nonce, Version: m.VersionInfo, Size: proto.Size(m)}
 		for _, body := range m.Resources {
+			var w discoveryv3.Resource
+			if body.MessageIs(&w) && body.UnmarshalTo(&w) == nil {
+				r.Resources = append(r.Resources, itemOf(&w))
+				continue
+			}
 			r.Resources = append(r.Resources, Item{Name: ownName(body), Body: body})
 		}
 		return r

@@ -73,6 +73,9 @@ func (u *Rules) nonce(s *Stream, nonce string) error {
 }
 
 func (u *Rules) item(s *Stream, r *Response, item Item) error {
+	if item.heartbeat() && s.delta {
+		return nil
+	}
 	if item.Body == nil {
 		if r.Type != resource.VirtualHost {
 			return fmt.Errorf("%s %q has no body", r.Type, item.Name)

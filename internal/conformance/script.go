@@ -24,6 +24,7 @@ const patience = 10 * time.Second
 //	expect C none                 nothing that was not asked for is on its way
 //	expect C closed CODE [KIND]   the stream has ended with that gRPC code
 //	expect C empty KIND           a response without any resource
+//	expect C alive KIND/NAME...   a response only to say that these live on; it is acknowledged
 //	expect C optional KIND...     responses that tell nothing new, or none
 //	ack C [KIND...]               everything that was expected and not answered yet
 //	nack C KIND "REASON"

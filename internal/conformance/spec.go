@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/deltaplane/deltaplane/resource"
 )
 
-// Spec is a resource as scripts write it: [namespace:]kind/name[=content][>reference].
+// Spec is a resource as scripts write it: [namespace:]kind/name[=content][>reference][@ttl].
 //
 // The content is a number that ends up somewhere inside the resource, so that
 // two specs that differ in it are two versions; without one it is 1. What the
@@ -22,6 +23,7 @@ type Spec struct {
 	Name      string
 	Content   int
 	Reference string
+	TTL       time.Duration
 	Padding   int // extra bytes inside the resource, for tests of size; not written in scripts
 }
 
@@ -30,6 +32,13 @@ func ParseSpec(s string) (Spec, error) {
 	spec := Spec{Namespace: "default", Content: 1}
 	if ns, rest, ok := strings.Cut(s, ":"); ok {
 		spec.Namespace, s = ns, rest
+	}
+	if head, ttl, ok := strings.Cut(s, "@"); ok {
+		d, err := time.ParseDuration(ttl)
+		if err != nil {
+			return Spec{}, err
+		}
+		spec.TTL, s = d, head
 	}
 	if head, reference, ok := strings.Cut(s, ">"); ok {
 		spec.Reference, s = reference, head
@@ -53,7 +62,12 @@ func ParseSpec(s string) (Spec, error) {
 	return spec, nil
 }
 
-// Token is "kind/name=content": what expectations compare.
+// Token is "kind/name=content", and with a TTL "kind/name=content@ttl": what
+// expectations compare.
 func (s Spec) Token() string {
-	return fmt.Sprintf("%s/%s=%d", kindOf(s.Type), s.Name, s.Content)
+	token := fmt.Sprintf("%s/%s=%d", kindOf(s.Type), s.Name, s.Content)
+	if s.TTL > 0 {
+		token += "@" + s.TTL.String()
+	}
+	return token
 }

@@ -64,14 +64,19 @@ type effect struct {
 	changed map[string]bool // those of put that differ from what is held
 	removed map[string]bool
 	unasked map[string]bool // not subscribed to
+	beats   map[string]bool // that live on, in the version that the client has
 }
 
 // effectOf works out, without changing t, what accepting r would do.
 func (t *topic) effectOf(r *Response, delta bool) effect {
-	e := effect{map[string]held{}, map[string]bool{}, map[string]bool{}, map[string]bool{}}
+	e := effect{map[string]held{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}}
 	for _, item := range r.Resources {
 		if !t.wants(item.Name) && !slices.ContainsFunc(item.Aliases, t.wants) {
 			e.unasked[item.Name] = true
+			continue
+		}
+		if item.heartbeat() && t.held[item.Name].version == item.Version {
+			e.beats[item.Name] = true
 			continue
 		}
 		if item.Body == nil {
@@ -79,7 +84,7 @@ func (t *topic) effectOf(r *Response, delta bool) effect {
 			continue
 		}
 		_, content, _ := read(item.Body)
-		h := held{Spec{Type: t.typ, Name: item.Name, Content: content}.Token(), item.Version}
+		h := held{Spec{Type: t.typ, Name: item.Name, Content: content, TTL: item.TTL}.Token(), item.Version}
 		e.put[item.Name] = h
 		if t.held[item.Name].token != h.token {
 			e.changed[item.Name] = true

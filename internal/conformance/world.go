@@ -111,7 +111,7 @@ func (w *World) Commit(put, remove []Spec) error {
 		w.drop(tree, spec)
 		m, err := spec.Build()
 		if err == nil {
-			err = w.put(tree, spec.Namespace, m)
+			err = w.put(tree, spec.Namespace, m, spec.TTL)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", spec.Token(), err)
@@ -126,7 +126,7 @@ func (w *World) Commit(put, remove []Spec) error {
 func (w *World) CommitMessages(messages ...proto.Message) error {
 	tree := w.tree.Txn()
 	for _, m := range messages {
-		if err := w.put(tree, deltaplane.DefaultNamespace, m); err != nil {
+		if err := w.put(tree, deltaplane.DefaultNamespace, m, 0); err != nil {
 			return err
 		}
 	}
@@ -168,11 +168,12 @@ func (w *World) entry(r *resource.Resource, inline bool) *deltaplane.Entry {
 
 // put stores m the way a commit does: a route configuration as a shell and one
 // entry for each host.
-func (w *World) put(tree *radix.Txn[*deltaplane.Entry], namespace string, m proto.Message) error {
+func (w *World) put(tree *radix.Txn[*deltaplane.Entry], namespace string, m proto.Message, ttl time.Duration) error {
 	r, err := resource.New(m)
 	if err != nil {
 		return err
 	}
+	r = r.WithTTL(ttl)
 	w.namespaces[namespace] = true
 	set := func(r *resource.Resource, inline bool) {
 		key := deltaplane.Key{Namespace: namespace, Type: r.Type(), Name: r.Name()}
