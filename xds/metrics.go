@@ -1,6 +1,7 @@
 package xds
 
 import (
+	"runtime/pprof"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -50,6 +51,12 @@ func (st *stream) labels() []string {
 		variant = "delta"
 	}
 	return []string{api, variant}
+}
+
+// profiled are the same as labels of the stream's goroutines in profiles.
+func (st *stream) profiled() pprof.LabelSet {
+	values := st.labels()
+	return pprof.Labels("api", values[0], "variant", values[1])
 }
 
 // sent counts a response; committed is when its version was made, and trace,

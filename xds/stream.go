@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime/pprof"
 	"sync/atomic"
 	"time"
 
@@ -50,7 +51,7 @@ type stream struct {
 }
 
 // serve runs one stream until the client, the connection or the server ends it.
-func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) error {
+func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) (err error) {
 	st := &stream{
 		server: s, grpc: g, id: s.streamIDs.Add(1), delta: delta, ads: only == "", only: only,
 		requests: make(chan request), failed: make(chan error, 1), sent: make(chan error, 1), resync: make(chan struct{}, 1),
@@ -64,7 +65,9 @@ func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) erro
 	}
 	defer s.leave(st)
 	st.talk = &conversation{common: &s.common, delta: delta, only: only, prefix: s.noncePrefix(st.id), observe: st.observe}
-	return st.run(g.Context())
+	// A CPU profile tells what streams of one kind cost: pprof -tagfocus.
+	pprof.Do(g.Context(), st.profiled(), func(ctx context.Context) { err = st.run(ctx) })
+	return err
 }
 
 var errClosing = status.Error(codes.Unavailable, "the control plane is shutting down")

@@ -2,6 +2,8 @@ package xds
 
 import (
 	"context"
+	"runtime/pprof"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -175,4 +177,18 @@ func talk(t *testing.T, at *deltaplane.Snapshot, observe func(Event)) *conversat
 		t.Fatal(err)
 	}
 	return c
+}
+
+func TestProfilesTellStreamsOfEachKindApart(t *testing.T) {
+	p := newPlane(t, Config{}, cluster("a", 0))
+	c := p.client(t, "1")
+	c.say("1", resource.Cluster, "*")
+	c.answer()
+	var profile strings.Builder
+	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(profile.String(), `{"api":"ads", "variant":"delta"}`) {
+		t.Errorf("no goroutine is one of a delta stream on ADS:\n%s", profile.String())
+	}
 }
