@@ -17,7 +17,7 @@ func throughLine(t *testing.T, e *faulttest.Etcd) *replica {
 	t.Helper()
 	client, err := etcdclient.New([]string{e.Endpoint()}, nil)
 	must(t, err)
-	store := open(t, deltaplane.Config{Endpoints: []string{e.URL}})
+	store := open(t, deltaplane.Config{Endpoints: []string{e.URL}, MaxCommits: 1 << 20})
 	r := watch(t, store, client)
 	t.Cleanup(func() {
 		r.stop()
@@ -35,9 +35,8 @@ func TestReplicasThatWatchTheSameKeysDoNotFight(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
-	const changes = 60
 	want := map[string]string{}
-	for i := range changes {
+	for i := range replicaChanges {
 		key := fmt.Sprint("k", random.IntN(4))
 		want[key] = fmt.Sprintf("%s=%d", key, i+1)
 		replicas[0].put(key, clusters(want[key]))
@@ -69,8 +68,8 @@ func TestReplicasThatWatchTheSameKeysDoNotFight(t *testing.T) {
 			last[change.Key.Name+now] = fmt.Sprint(c.Version)
 		}
 	}
-	if newest > changes {
-		t.Errorf("%d changes made %d commits", changes, newest)
+	if newest > replicaChanges {
+		t.Errorf("%d changes made %d commits", replicaChanges, newest)
 	}
 }
 

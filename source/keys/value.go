@@ -22,9 +22,9 @@ func decode(d resource.Decoder, key string, data []byte) ([]resource.Document, r
 	b := binary{decoder: d, key: key}
 	switch a, response := anyOf(data), responseOf(data); {
 	case a != nil:
-		b.any(a, 0)
+		b.any(a, false)
 	case response != nil:
-		b.response(response, 0)
+		b.response(response)
 	default:
 		b.fail(resource.Problem{Message: "is neither YAML nor JSON, nor a serialized google.protobuf.Any or DiscoveryResponse"})
 	}
@@ -84,30 +84,28 @@ func (b *binary) fail(p resource.Problem) {
 	b.problems = append(b.problems, p)
 }
 
-// maxWrapped is how many messages may stand in each other around a resource:
-// a response, a wrapper.
-const maxWrapped = 2
-
-// any reads an Any: a resource, or what holds some.
-func (b *binary) any(a *anypb.Any, depth int) {
+// any reads an Any: a resource, wrapped or not, or a response, which may not
+// stand in another one.
+func (b *binary) any(a *anypb.Any, inResponse bool) {
 	m, err := a.UnmarshalNew()
 	if err != nil {
 		b.fail(resource.Problem{Message: fmt.Sprintf("%s cannot be read: it is of no known v3 type, or damaged", a.TypeUrl)})
 		return
 	}
-	if depth < maxWrapped {
-		switch m := m.(type) {
-		case *discoveryv3.DiscoveryResponse:
-			b.response(m, depth+1)
+	var r *resource.Resource
+	switch m := m.(type) {
+	case *discoveryv3.DiscoveryResponse:
+		if inResponse {
+			b.fail(resource.Problem{Message: "a response stands in another one"})
 			return
-		case *discoveryv3.Resource:
-			if m.Resource != nil {
-				b.any(m.Resource, depth+1)
-				return
-			}
 		}
+		b.response(m)
+		return
+	case *discoveryv3.Resource:
+		r, err = b.decoder.Unwrap(m)
+	default:
+		r, err = b.decoder.New(m)
 	}
-	r, err := b.decoder.New(m)
 	if err != nil {
 		b.refuse(err)
 		return
@@ -116,13 +114,13 @@ func (b *binary) any(a *anypb.Any, depth int) {
 }
 
 // response reads all resources of a response.
-func (b *binary) response(r *discoveryv3.DiscoveryResponse, depth int) {
+func (b *binary) response(r *discoveryv3.DiscoveryResponse) {
 	for i, a := range r.Resources {
 		if r.TypeUrl != "" && a.TypeUrl != r.TypeUrl && !strings.HasSuffix(a.TypeUrl, ".Resource") {
 			b.fail(resource.Problem{Path: fmt.Sprintf("resources[%d]", i), Message: fmt.Sprintf("its type is %s, but type_url says %s", a.TypeUrl, r.TypeUrl)})
 			continue
 		}
-		b.any(a, depth)
+		b.any(a, true)
 	}
 }
 

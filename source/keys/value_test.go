@@ -45,6 +45,7 @@ func TestAValueIsReadByWhatItLooksLike(t *testing.T) {
 		"an Any with a response":         {value: serialized(packed(&discoveryv3.DiscoveryResponse{Resources: []*anypb.Any{packed(a), packed(b)}})), names: "a b"},
 		"an Any with a wrapper":          {value: serialized(packed(wrapped)), names: "b"},
 		"wrappers in wrappers":           {value: serialized(packed(&discoveryv3.Resource{Resource: packed(&discoveryv3.Resource{Resource: packed(wrapped)})})), says: "cannot be a resource of its own"},
+		"responses in responses":         {value: serialized(&discoveryv3.DiscoveryResponse{Resources: []*anypb.Any{packed(&discoveryv3.DiscoveryResponse{})}}), says: "stands in another one"},
 		"a response of nothing":          {value: serialized(&discoveryv3.DiscoveryResponse{VersionInfo: "\x01"}), says: "holds no resources"},
 		"another type than it says":      {value: serialized(&discoveryv3.DiscoveryResponse{TypeUrl: "x/y.z", Resources: []*anypb.Any{packed(a)}}), says: "resources[0]: its type is"},
 		"a type that nobody knows":       {value: serialized(&anypb.Any{TypeUrl: "type.googleapis.com/no.such.Type", Value: []byte{8, 1}}), says: "no known v3 type"},

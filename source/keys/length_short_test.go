@@ -1,0 +1,6 @@
+//go:build !faults
+
+package keys
+
+// replicaChanges is how many transactions TestReplicasThatWatchTheSameKeysDoNotFight makes.
+const replicaChanges = 60
