@@ -32,6 +32,21 @@ func (c *connection) bytesInUse() int64 {
 	return inUse
 }
 
+// broken is why nothing can be written: of an embedded etcd that has failed,
+// or has too little space on its disk.
+func (c *connection) broken() error {
+	if c.embedded == nil {
+		return nil
+	}
+	if err := c.embedded.Err(); err != nil {
+		return fmt.Errorf("%w: free space on the disk if it is full, and restart", err)
+	}
+	if err := c.embedded.Room(); err != nil {
+		return fmt.Errorf("free some, and try again: %w", err)
+	}
+	return nil
+}
+
 // measure asks an external etcd for the size of its database.
 func (c *connection) measure(ctx context.Context) error {
 	if c.embedded != nil {

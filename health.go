@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc/connectivity"
+
+	"github.com/deltaplane/deltaplane/internal/embedetcd"
 )
 
 // Health is what readiness and metrics tell of the store.
@@ -29,7 +31,8 @@ func (s *Store) Health() Health {
 // connected notes what became of a request to etcd: an answer that says no,
 // or makes no sense, is an answer.
 func (s *Store) connected(err error) {
-	answered := err == nil || refused(err) || errors.Is(err, errMissing) || errors.Is(err, errWentBack)
+	answered := err == nil || refused(err) || errors.Is(err, errMissing) || errors.Is(err, errWentBack) ||
+		errors.Is(err, embedetcd.ErrFull)
 	was, changed := s.health.note(answered, err)
 	switch {
 	case !changed || s.ending():
@@ -61,6 +64,8 @@ func (s *Store) observe(ctx context.Context) {
 		select {
 		case <-s.etcd.embedded.Stopped():
 			s.connected(errors.New("the embedded etcd has stopped; see the log"))
+		case <-s.etcd.embedded.Failed():
+			s.connected(s.etcd.broken())
 		case <-ctx.Done():
 		}
 		return

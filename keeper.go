@@ -45,7 +45,11 @@ func (k *keeper) run(ctx context.Context) {
 	for {
 		if work != nil {
 			k.worked.Store(uint64(s.Latest().version))
-			if err := work(ctx); err != nil && !errors.Is(err, errOvertaken) && ctx.Err() == nil {
+			err := s.etcd.broken()
+			if err == nil {
+				err = work(ctx)
+			}
+			if err != nil && !errors.Is(err, errOvertaken) && ctx.Err() == nil {
 				s.log.Warn("upkeep of the store in etcd has to wait", "error", err)
 			}
 			work = nil

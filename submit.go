@@ -41,8 +41,13 @@ func (s *Store) submit(ctx context.Context, p *proposal) error {
 	staged := len(p.staged) == 0
 	uncertain := false // an earlier attempt may have been carried out
 	for attempt := 0; ; attempt++ {
-		var err error
-		if !staged {
+		err := s.etcd.broken()
+		if err != nil && !uncertain {
+			s.connected(err)
+			return fmt.Errorf("%w: nothing was committed: %w", ErrUnavailable, err)
+		}
+		fault.Point("store.proposed")
+		if err == nil && !staged {
 			if err = s.putValues(ctx, p.staged); err == nil {
 				err = fault.Error("store.values-written")
 			}

@@ -17,6 +17,7 @@ import (
 // points are the places of internal/fault, and which actions are tried there.
 // Every place in the code must be here, and everything here must be in the code.
 var points = map[string]string{
+	"store.proposed":                  "kill",
 	"store.values-written":            "kill error",
 	"store.committed":                 "kill error pause=200ms",
 	"store.publish":                   "kill pause=200ms",

@@ -31,7 +31,10 @@ func newLogCore(log *slog.Logger) *logCore {
 	return &logCore{log.With("component", "etcd"), new(atomic.Bool)}
 }
 
-func (c *logCore) logger() *zap.Logger { return zap.New(c) }
+// logger is a Logger on c, which hands to f what etcd would end the process for.
+func (c *logCore) logger(f *failure) *zap.Logger {
+	return zap.New(c, zap.WithFatalHook(f), zap.WithPanicHook(f))
+}
 
 // Enabled implements zapcore.Core.
 func (c *logCore) Enabled(l zapcore.Level) bool {

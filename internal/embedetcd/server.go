@@ -37,10 +37,12 @@ const defragMegabytes = 64
 type Server struct {
 	Client *clientv3.Client // goes with the server: do not use it after Close
 
-	etcd  *embed.Etcd
-	logs  *logCore
-	lock  *fileutil.LockedFile
-	close sync.Once
+	dir     string
+	etcd    *embed.Etcd
+	logs    *logCore
+	lock    *fileutil.LockedFile
+	failure *failure
+	close   sync.Once
 }
 
 // Start opens the etcd in dir, or makes one, and returns when it is ready.
@@ -51,14 +53,16 @@ func Start(ctx context.Context, dir string, quota int64, log *slog.Logger) (*Ser
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{lock: lock, logs: newLogCore(log)}
-	if s.etcd, err = embed.StartEtcd(s.config(dir, quota)); err != nil {
+	s := &Server{dir: dir, lock: lock, logs: newLogCore(log), failure: &failure{done: make(chan struct{})}}
+	if s.etcd, err = s.launch(quota); err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("etcd in %s: %w", dir, err)
 	}
 	select {
 	case <-s.etcd.Server.ReadyNotify():
 	case err = <-s.etcd.Err():
+	case <-s.failure.done:
+		err = s.failure.err
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
@@ -70,12 +74,35 @@ func Start(ctx context.Context, dir string, quota int64, log *slog.Logger) (*Ser
 	return s, nil
 }
 
-// Close stops the client and the server, and gives the directory up.
+// launch starts etcd in a goroutine of its own, which is what ends when etcd
+// would end the process.
+func (s *Server) launch(quota int64) (*embed.Etcd, error) {
+	type started struct {
+		etcd *embed.Etcd
+		err  error
+	}
+	done := make(chan started, 1)
+	go func() {
+		defer close(done)
+		etcd, err := embed.StartEtcd(s.config(s.dir, quota))
+		done <- started{etcd, err}
+	}()
+	got, ok := <-done
+	if !ok {
+		return nil, s.Err()
+	}
+	return got.etcd, got.err
+}
+
+// Close stops the client and the server, and gives the directory up. What has
+// failed cannot be stopped: it stays until the process ends.
 func (s *Server) Close() {
 	s.close.Do(func() {
 		s.logs.quiet.Store(true)
 		_ = s.Client.Close() // says only that the client's context has ended
-		s.etcd.Close()
+		if s.Err() == nil {
+			s.etcd.Close()
+		}
 		s.lock.Close()
 	})
 }
@@ -120,6 +147,6 @@ func (s *Server) config(dir string, quota int64) *embed.Config {
 	c.TickMs, c.ElectionMs = tickMillis, electionMillis
 	c.QuotaBackendBytes = quota
 	c.BootstrapDefragThresholdMegabytes = defragMegabytes
-	c.ZapLoggerBuilder = embed.NewZapLoggerBuilder(s.logs.logger())
+	c.ZapLoggerBuilder = embed.NewZapLoggerBuilder(s.logs.logger(s.failure))
 	return c
 }

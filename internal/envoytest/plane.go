@@ -2,6 +2,7 @@ package envoytest
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -131,6 +132,17 @@ func (p *Plane) Kill() {
 	}
 	<-p.done
 	p.cmd = nil
+}
+
+// WaitLog waits until the control plane has logged a text.
+func (p *Plane) WaitLog(text string) {
+	p.t.Helper()
+	Eventually(p.t, text+" in the log", func(context.Context) error {
+		if !strings.Contains(p.logTail(), text) {
+			return errors.New("it is not there")
+		}
+		return nil
+	})
 }
 
 // Ended closes when the process has ended, whoever ended it.

@@ -66,6 +66,7 @@ func (all *faults) reach(name string) error {
 	if f == nil || f.passed.Add(1) != f.turn {
 		return nil
 	}
+	fmt.Fprintf(os.Stderr, "fault: %s at %s\n", f.action, name)
 	switch f.action {
 	case "kill":
 		self, err := os.FindProcess(os.Getpid())

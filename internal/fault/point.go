@@ -8,7 +8,7 @@
 //	name:error        Error returns an error; Point goes on
 //
 // With @3 behind it, it happens the third time that the process gets there,
-// else the first. Several are separated by commas.
+// else the first, and is told on standard error. Several are separated by commas.
 package fault
 
 // Variable is the environment variable that says what happens.

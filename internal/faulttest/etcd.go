@@ -107,6 +107,13 @@ func (e *Etcd) Kill() {
 	e.cmd = nil
 }
 
+// Restart starts it again, whether it still runs or has ended by itself.
+func (e *Etcd) Restart() {
+	e.t.Helper()
+	e.stop()
+	e.Start()
+}
+
 // Pause stops the process where it is; connections stay open.
 func (e *Etcd) Pause() { e.signal(syscall.SIGSTOP) }
 
