@@ -57,12 +57,12 @@ func (h Held) Mortal(sub *Subscription) iter.Seq2[string, *Resource] {
 	}
 }
 
-// TTLs lists the different TTLs of what h holds.
-// Cost: O(1) if there are none and nothing is marked, else that of Mortal.
+// Immortal reports whether nothing that h holds can have a TTL: not true of
+// all that have none. Cost: O(1).
+func (h Held) Immortal() bool { return h.marks == nil && h.mortal.Len() == 0 }
+
+// TTLs lists the different TTLs of what h holds. Cost: that of Mortal.
 func (h Held) TTLs(sub *Subscription) map[time.Duration]bool {
-	if h.marks == nil && h.mortal.Len() == 0 {
-		return nil
-	}
 	found := map[time.Duration]bool{}
 	for _, r := range h.Mortal(sub) {
 		found[r.TTL()] = true

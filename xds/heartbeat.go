@@ -142,7 +142,7 @@ func (c *conversation) survey(now time.Time) {
 		c.settleBeats(l, now)
 		if of := l.held.Key(); v.of != of || v.by != l.sub {
 			v.of, v.by = of, l.sub
-			c.regroup(v, l.held.TTLs(l.sub), now)
+			c.regroup(v, c.ttls(l), now)
 		}
 		if len(v.groups) == 0 {
 			v.beats, v.accepted, v.flight = nil, nil, nil

@@ -27,11 +27,19 @@ type pulseKey struct {
 	after  *plan // state of the world: whose version it has
 }
 
-// pulses keeps heartbeats, so that streams in the same state encode one once.
+// pulses keeps heartbeats, and which TTLs there are, so that streams in the
+// same state find out and encode once.
 // Any goroutine may call.
 type pulses struct {
 	mu    sync.Mutex
 	byKey map[pulseKey]*pulse
+	ttls  map[ttlKey]map[time.Duration]bool
+}
+
+// ttlKey identifies what a client holds.
+type ttlKey struct {
+	held view.Key
+	sub  *view.Subscription
 }
 
 // maxPulses is how many are kept; then all are forgotten.
@@ -116,7 +124,25 @@ func (p *plan) shortestTTL() time.Duration {
 func (p *pulses) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.byKey = nil
+	p.byKey, p.ttls = nil, nil
+}
+
+// ttls are the TTLs of what l's client holds.
+func (c *conversation) ttls(l *lane) map[time.Duration]bool {
+	if l.held.Immortal() {
+		return nil
+	}
+	p, key := &c.common.pulses, ttlKey{l.held.Key(), l.sub}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if found, ok := p.ttls[key]; ok {
+		return found
+	}
+	if p.ttls == nil || len(p.ttls) >= maxPulses {
+		p.ttls = map[ttlKey]map[time.Duration]bool{}
+	}
+	p.ttls[key] = l.held.TTLs(l.sub)
+	return p.ttls[key]
 }
 
 // expires reports whether clients are told of the TTLs of t's resources.
