@@ -9,6 +9,9 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/source"
 )
 
 // document is openapi.yaml, with references that can be followed.
@@ -146,7 +149,13 @@ func (d document) checkObject(at string, schema, value map[string]any) error {
 
 func TestRealAnswersHaveTheDescribedShapes(t *testing.T) {
 	d := readDocument(t)
-	w := newWorld(t, func(c *Config) { c.Resync = func(node string) bool { return node == "edge-7" } })
+	board := &source.Board{}
+	board.Add(source.Identity{Kind: "dir", From: "/conf", Namespace: "default", Owner: "files"}).Become(source.Broken,
+		resource.Problems{{File: "/conf/a.yaml", Line: 7, Message: "no"}}, func(s *source.Status) { s.Applied, s.Version, s.Warnings = s.Since, 1, s.Problems })
+	w := newWorld(t, func(c *Config) {
+		c.Resync = func(node string) bool { return node == "edge-7" }
+		c.Sources = board
+	})
 	now := w.store.Health().Since
 	w.proxies.set(
 		Proxy{Node: "edge-1", Cluster: "edge", Agent: "envoy 1.40.0", Connected: true, Since: now, Peer: "127.0.0.1:1", State: InSync, LastAck: now,
@@ -178,6 +187,7 @@ func TestRealAnswersHaveTheDescribedShapes(t *testing.T) {
 		{"GET", "/v1/status?limit=1", "/v1/status", "", 200},
 		{"GET", "/v1/status/edge-7", "/v1/status/{node}", "", 200},
 		{"GET", "/v1/status/none", "/v1/status/{node}", "", 404},
+		{"GET", "/v1/sources", "/v1/sources", "", 200},
 		{"POST", "/v1/resync/edge-7", "/v1/resync/{node}", "", 200},
 		{"POST", "/v1/resync/none", "/v1/resync/{node}", "", 404},
 		{"DELETE", "/v1/resources/secret/tls", "/v1/resources/{type}/{name}", "", 200},

@@ -44,6 +44,12 @@ func TestTrafficFollowsTheFilesOfAWatchedDirectory(t *testing.T) {
 	write(t, ends, endpoints("one", green.Port()))
 	answer(t, e, "web", root, "green")
 	plane.WaitSource(source.InSync)
+
+	// What changes while the control plane is away is there when it is back.
+	plane.Kill()
+	write(t, ends, endpoints("one", blue.Port()))
+	plane.Start()
+	answer(t, e, "web", root, "blue")
 	if r := load.Stop(); r.Failures > 0 {
 		t.Errorf("%d requests failed: %v", r.Failures, r.Reasons)
 	}

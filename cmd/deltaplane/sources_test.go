@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/deltaplane/deltaplane/api"
 	"github.com/deltaplane/deltaplane/resource"
@@ -79,6 +80,15 @@ func TestStatusTellsHowTheSourcesStand(t *testing.T) {
 	}
 	if _, page := get(t, srv.apiURL+"/metrics"); !strings.Contains(page, `deltaplane_source_state{source="dir:`+dir+`",state="broken"} 1`) {
 		t.Error("the metrics do not tell that the source is broken")
+	}
+}
+
+func TestASourceThatNeverComesToRestIsNotHealthy(t *testing.T) {
+	for state, want := range map[source.State]bool{source.InSync: false, source.Waiting: true, source.Conflict: true} {
+		s := source.Status{State: state, Since: time.Now().Add(-time.Hour)}
+		if got := unhealthy([]source.Status{{State: source.Waiting, Since: time.Now()}, s}); got != want {
+			t.Errorf("%s for an hour is unhealthy: %v", state, got)
+		}
 	}
 }
 

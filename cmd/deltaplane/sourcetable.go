@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/deltaplane/deltaplane/api"
 	"github.com/deltaplane/deltaplane/source"
@@ -61,12 +63,13 @@ func (t *terminal) printSourceEvents(at string, before, now *api.Status) {
 	}
 }
 
+// longWait is how long a source may be waiting to come to rest, before
+// somebody should look who keeps a file open.
+const longWait = time.Minute
+
 // unhealthy reports whether somebody has to look at any of the sources.
 func unhealthy(sources []source.Status) bool {
-	for _, s := range sources {
-		if !s.State.Healthy() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(sources, func(s source.Status) bool {
+		return !s.State.Healthy() || s.State == source.Waiting && time.Since(s.Since) > longWait
+	})
 }
