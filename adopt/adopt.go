@@ -85,6 +85,8 @@ type mover struct {
 	static *bootstrapv3.Bootstrap_StaticResources // of rest
 	files  map[string]*file
 
+	ownListeners, ownClusters int // of the bootstrap itself; those of files follow
+
 	// What stays in the bootstrap, by name, and because of what. Listeners
 	// are by index, as they need no names.
 	listenersStay map[int]string

@@ -18,7 +18,7 @@ func (m *mover) clusters() {
 	all := m.static.Clusters
 	m.static.Clusters = nil
 	for i, c := range all {
-		path := fmt.Sprintf("static_resources.clusters[%d]", i)
+		path := m.clusterPath(i)
 		if why, stays := m.clustersStay[c.Name]; stays {
 			m.note(path, fmt.Sprintf("cluster %q stays in the bootstrap: %s", c.Name, why))
 			m.static.Clusters = append(m.static.Clusters, c)

@@ -102,6 +102,7 @@ func (m *mover) fetched(path string, source *corev3.ConfigSource, t resource.Typ
 // refuses what another control plane sends: it is not in the input.
 func (m *mover) sources() {
 	d := m.rest.DynamicResources
+	m.ownListeners, m.ownClusters = len(m.static.Listeners), len(m.static.Clusters)
 	if d.GetAdsConfig() != nil {
 		m.problem("dynamic_resources.ads_config", "another control plane: what it sends is not in this file; import its configuration, and take ads_config out")
 	}
@@ -119,9 +120,7 @@ func (m *mover) sources() {
 		}
 		return ok
 	})
-	if m.rest.DynamicResources != nil {
-		m.rest.DynamicResources = nil
-	}
+	m.rest.DynamicResources = nil
 }
 
 // listed takes every resource in a file that is a source of its own.
@@ -146,4 +145,21 @@ func (m *mover) listed(path string, source *corev3.ConfigSource, take func(proto
 		}
 	}
 	m.note(path, "its resources are now in the control plane: changes of "+from+" have no effect any more")
+}
+
+// listenerPath is where the i-th of the listeners stands: after those of the
+// bootstrap itself come those of a file.
+func (m *mover) listenerPath(i int) string {
+	if i >= m.ownListeners {
+		return fmt.Sprintf("dynamic_resources.lds_config[%d]", i-m.ownListeners)
+	}
+	return fmt.Sprintf("static_resources.listeners[%d]", i)
+}
+
+// clusterPath is the same for clusters.
+func (m *mover) clusterPath(i int) string {
+	if i >= m.ownClusters {
+		return fmt.Sprintf("dynamic_resources.cds_config[%d]", i-m.ownClusters)
+	}
+	return fmt.Sprintf("static_resources.clusters[%d]", i)
 }

@@ -14,7 +14,7 @@ func (m *mover) listeners() {
 	all := m.static.Listeners
 	m.static.Listeners = nil
 	for i, l := range all {
-		path := fmt.Sprintf("static_resources.listeners[%d]", i)
+		path := m.listenerPath(i)
 		if why, stays := m.listenersStay[i]; stays {
 			m.note(path, fmt.Sprintf("listener %q stays in the bootstrap: %s", l.Name, why))
 			m.static.Listeners = append(m.static.Listeners, l)
@@ -25,7 +25,7 @@ func (m *mover) listeners() {
 	}
 	for i, l := range all {
 		if _, stays := m.listenersStay[i]; !stays {
-			m.listener(fmt.Sprintf("static_resources.listeners[%d]", i), l)
+			m.listener(m.listenerPath(i), l)
 		}
 	}
 }

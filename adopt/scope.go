@@ -15,7 +15,7 @@ func (m *mover) onlyScopes(all []*listenerv3.Listener) *hcmv3.ScopedRouteConfigu
 	var only *hcmv3.ScopedRouteConfigurationsList
 	several := false
 	for i, l := range all {
-		walk(fmt.Sprintf("static_resources.listeners[%d]", i), l, func(_ string, msg proto.Message) bool {
+		walk(m.listenerPath(i), l, func(_ string, msg proto.Message) bool {
 			s, ok := msg.(*hcmv3.ScopedRoutes)
 			if !ok {
 				return false

@@ -52,7 +52,7 @@ func (m *mover) needed() {
 	others.StaticResources, others.Node = nil, nil
 	m.refers("", others)
 	for i, l := range m.static.Listeners {
-		path := fmt.Sprintf("static_resources.listeners[%d]", i)
+		path := m.listenerPath(i)
 		if _, stays := m.listenersStay[i]; stays {
 			m.refers(path, l)
 		} else {
@@ -63,7 +63,7 @@ func (m *mover) needed() {
 		m.sourcesOf(fmt.Sprintf("static_resources.secrets[%d]", i), s)
 	}
 	for i, c := range m.static.Clusters {
-		m.sourcesOf(fmt.Sprintf("static_resources.clusters[%d]", i), c)
+		m.sourcesOf(m.clusterPath(i), c)
 	}
 	done := map[string]bool{}
 	for again := true; again; {
@@ -71,7 +71,7 @@ func (m *mover) needed() {
 		for i, c := range m.static.Clusters {
 			if _, stays := m.clustersStay[c.Name]; stays && !done[c.Name] {
 				done[c.Name], again = true, true
-				m.refers(fmt.Sprintf("static_resources.clusters[%d]", i), c)
+				m.refers(m.clusterPath(i), c)
 			}
 		}
 	}
@@ -115,7 +115,7 @@ func (m *mover) names() {
 		taken[l.Name]++
 	}
 	for i, l := range m.static.Listeners {
-		path := fmt.Sprintf("static_resources.listeners[%d]", i)
+		path := m.listenerPath(i)
 		if l.Name == "" && l.ApiListener == nil {
 			l.Name = free(listenerName(l), func(name string) bool { return taken[name] > 0 })
 			taken[l.Name] = 1
@@ -127,7 +127,7 @@ func (m *mover) names() {
 	clusters, secrets := map[string]bool{}, map[string]bool{}
 	for i, c := range m.static.Clusters {
 		if clusters[c.Name] {
-			m.problem(fmt.Sprintf("static_resources.clusters[%d].name", i), fmt.Sprintf("%q stands twice", c.Name))
+			m.problem(m.clusterPath(i)+".name", fmt.Sprintf("%q stands twice", c.Name))
 		}
 		clusters[c.Name] = true
 	}
@@ -177,16 +177,19 @@ func (m *mover) node() {
 	}
 	n := m.rest.Node
 	for _, field := range []struct {
-		at           *string
-		path         string
-		given, usual string
-	}{{&n.Id, "node.id", m.cfg.Node, "envoy-1"}, {&n.Cluster, "node.cluster", m.cfg.Cluster, "envoy"}} {
+		at                 *string
+		path, given, usual string
+		hint               string
+	}{
+		{&n.Id, "node.id", m.cfg.Node, "envoy-1", "; give each Envoy its own"},
+		{&n.Cluster, "node.cluster", m.cfg.Cluster, "envoy", ""},
+	} {
 		switch {
 		case field.given != "":
 			*field.at = field.given
 		case *field.at == "":
 			*field.at = field.usual
-			m.note(field.path, fmt.Sprintf("is empty, and Envoy needs it now: it is %q; each Envoy should have its own node.id", field.usual))
+			m.note(field.path, fmt.Sprintf("is empty, and Envoy needs it now: it is %q%s", field.usual, field.hint))
 		}
 	}
 }
