@@ -27,6 +27,7 @@ type Store struct {
 	log     *slog.Logger
 	keys    layout
 	etcd    *connection
+	clock   clock
 	metrics *metrics
 
 	requests chan *request   // Commit sends, write receives; not buffered
@@ -64,8 +65,13 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 
 // openOn is Open with a connection, which from then on is the store's.
 func openOn(ctx context.Context, cfg Config, etcd *connection) (*Store, error) {
+	return openAt(ctx, cfg, etcd, newClock())
+}
+
+// openAt is openOn with a clock.
+func openAt(ctx context.Context, cfg Config, etcd *connection, c clock) (*Store, error) {
 	s := &Store{
-		cfg: cfg, log: cfg.Logger, keys: layout{cfg.Prefix}, etcd: etcd,
+		cfg: cfg, log: cfg.Logger, keys: layout{cfg.Prefix}, etcd: etcd, clock: c,
 		requests: make(chan *request),
 		at:       position{snapshot: empty},
 	}

@@ -18,7 +18,7 @@ func (s *Store) trim(ctx context.Context, limit Version) error {
 	if newest, n := s.Latest().version, Version(s.cfg.MaxCommits); newest > n {
 		floor = newest - n + 1
 	}
-	young, err := s.firstYounger(ctx, floor, limit, time.Now().Add(-s.cfg.MaxAge))
+	young, err := s.firstYounger(ctx, floor, limit, s.clock.steady().Add(-s.cfg.MaxAge))
 	if err != nil {
 		return err
 	}
@@ -26,8 +26,10 @@ func (s *Store) trim(ctx context.Context, limit Version) error {
 }
 
 // firstYounger is the first version from floor on whose commit is not older
-// than t; limit if there is none before it.
+// than t; limit if there is none before it. A commit is as young as those
+// before it, even if the clock of who made it said otherwise.
 func (s *Store) firstYounger(ctx context.Context, floor, limit Version, t time.Time) (Version, error) {
+	var youngest time.Time
 	for floor < limit {
 		ctx, cancel := context.WithTimeout(ctx, txnTimeout)
 		got, err := s.etcd.Get(ctx, s.keys.commit(floor), clientv3.WithRange(s.keys.commit(limit)), clientv3.WithLimit(pageRecords))
@@ -43,7 +45,10 @@ func (s *Store) firstYounger(ctx context.Context, floor, limit Version, t time.T
 			if err := decode(kv.Value, &r); err != nil {
 				return 0, err
 			}
-			if !time.Unix(0, r.UnixNanos).Before(t) {
+			if made := time.Unix(0, r.UnixNanos); made.After(youngest) {
+				youngest = made
+			}
+			if !youngest.Before(t) {
 				return Version(r.Version), nil
 			}
 			floor = Version(r.Version) + 1

@@ -101,7 +101,7 @@ func (s *Store) gather(first *request) []*request {
 // fit, and again after each conflict.
 func (s *Store) commitAll(ctx context.Context, waiting []*request) {
 	for len(waiting) > 0 {
-		p := propose(s.position(), waiting)
+		p := propose(s.position(), waiting, s.clock.wall())
 		began := time.Now()
 		err := s.confirm(ctx, p)
 		if err == nil {
@@ -141,10 +141,9 @@ type proposal struct {
 }
 
 // propose runs the requests in turn, each on what the one before it left,
-// until the transaction is full or all have run.
-func propose(base position, waiting []*request) *proposal {
+// until the transaction is full or all have run. now is the time of the commits.
+func propose(base position, waiting []*request, now time.Time) *proposal {
 	p := &proposal{base: base, ops: 1}
-	now := time.Now()
 	on := base.snapshot
 	for _, r := range waiting {
 		if p.bytes > txnBytes/2 || p.ops > txnOps/2 {
