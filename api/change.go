@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -101,6 +102,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, commit func(*que
 	}
 	plan := planOf(done, o, fields)
 	if wait > 0 && !o.DryRun {
+		finishBody(r)
 		acks := s.wait(r.Context(), plan.Version, wait)
 		if !acks.Done {
 			return unacknowledged{plan, acks}
@@ -109,6 +111,13 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, commit func(*que
 	}
 	writeJSON(w, http.StatusOK, plan)
 	return nil
+}
+
+// finishBody reads what nobody has read of r's body, such as the end of a form.
+// As long as there is some, net/http does not notice that the client goes.
+// Its size and the time are bounded as the body's are.
+func finishBody(r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // if it breaks off, the request's context ends
 }
 
 // wait asks for the acknowledgements of v, until the time is over or the

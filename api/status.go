@@ -77,6 +77,8 @@ const watchPace = 200 * time.Millisecond
 // watchStatus sends the status now and after each change, until the client
 // goes, the deadline (30 s, or ?timeout more) comes, or the server closes.
 func (s *Server) watchStatus(w http.ResponseWriter, r *http.Request, after string, limit int) error {
+	finishBody(r)
+	defer s.hurry(w) // over the end
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	commits := s.cfg.Store.Watch()
@@ -86,7 +88,7 @@ func (s *Server) watchStatus(w http.ResponseWriter, r *http.Request, after strin
 		if err != nil {
 			return err
 		}
-		if !sendEvent(w, data) {
+		if !s.sendEvent(w, data) {
 			return nil
 		}
 		select {
@@ -107,10 +109,19 @@ func (s *Server) watchStatus(w http.ResponseWriter, r *http.Request, after strin
 	}
 }
 
-// sendEvent reports whether the client is still there.
-func sendEvent(w http.ResponseWriter, data []byte) bool {
+// sendEvent reports whether the client is still there. One that takes nothing
+// of an event for as long as a request may take is not, however long it asked
+// to watch.
+func (s *Server) sendEvent(w http.ResponseWriter, data []byte) bool {
+	s.hurry(w)
 	_, err := fmt.Fprintf(w, "event: status\ndata: %s\n\n", data)
 	return err == nil && http.NewResponseController(w).Flush() == nil
+}
+
+// hurry bounds how long the client may take over what is written next.
+func (s *Server) hurry(w http.ResponseWriter) {
+	// Recorders in tests have no deadlines.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.cfg.Timeout + time.Second))
 }
 
 // pause lets changes gather; false when the watch is over.
