@@ -83,6 +83,14 @@ test-race: etcd ## the packages where goroutines meet, under the race detector (
 test-long: build envoy etcd ## hours, not minutes: 100,000 commits, invariants checked, long property runs
 	$(GO) test -tags 'long invariants' -p 1 -timeout 6h -rapid.checks=10000 ./...
 
+# Replay a failure with SEED=, one test with RUN=.
+SEED ?= 0
+RUN  ?= .
+.PHONY: test-faults
+test-faults: build envoy etcd ## the long form of everything that breaks on purpose; SEED= replays (half an hour, as root)
+	$(GO) test -tags faults -p 1 -timeout 2h -v -run '$(RUN)' ./e2e -seed=$(SEED)
+	$(GO) test -tags faults -p 1 -timeout 1h -run '$(RUN)' . ./internal/... ./client/... ./source/... ./xds/...
+
 FUZZTIME ?= 10s
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME
@@ -92,7 +100,7 @@ fuzz: ## each fuzz target for FUZZTIME
 lint: .tools/golangci-lint ## gofmt, go vet, golangci-lint, import order
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt -w needed:"; echo "$$unformatted"; exit 1; } >&2
 	$(GO) vet ./...
-	$(GO) vet -tags 'invariants long' ./...
+	$(GO) vet -tags 'invariants long faults' ./...
 	.tools/golangci-lint run ./...
 	$(GO) test -run '^TestImportsFollowTheFlow$$' .
 

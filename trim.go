@@ -26,10 +26,9 @@ func (s *Store) trim(ctx context.Context, limit Version) error {
 }
 
 // firstYounger is the first version from floor on whose commit is not older
-// than t; limit if there is none before it. A commit is as young as those
-// before it, even if the clock of who made it said otherwise.
+// than t; limit if there is none before it. Commits go from the oldest on, so
+// that one whose clock was wrong goes when those before it have gone, at most.
 func (s *Store) firstYounger(ctx context.Context, floor, limit Version, t time.Time) (Version, error) {
-	var youngest time.Time
 	for floor < limit {
 		ctx, cancel := context.WithTimeout(ctx, txnTimeout)
 		got, err := s.etcd.Get(ctx, s.keys.commit(floor), clientv3.WithRange(s.keys.commit(limit)), clientv3.WithLimit(pageRecords))
@@ -45,10 +44,7 @@ func (s *Store) firstYounger(ctx context.Context, floor, limit Version, t time.T
 			if err := decode(kv.Value, &r); err != nil {
 				return 0, err
 			}
-			if made := time.Unix(0, r.UnixNanos); made.After(youngest) {
-				youngest = made
-			}
-			if !youngest.Before(t) {
+			if !time.Unix(0, r.UnixNanos).Before(t) {
 				return Version(r.Version), nil
 			}
 			floor = Version(r.Version) + 1
