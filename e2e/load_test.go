@@ -72,9 +72,12 @@ func TestEnvoysReportTheirLoad(t *testing.T) {
 	if report.Answers["back"] == 0 || report.Failures == 0 {
 		t.Fatalf("traffic was %+v", report)
 	}
-	output, err := exec.CommandContext(t.Context(), envoytest.Binary(t), "status", node, "--server", plane.API).CombinedOutput()
-	if err != nil || !strings.Contains(string(output), "IN PROGRESS") {
-		t.Errorf("status: %v\n%s", err, output)
+	for _, c := range []struct{ node, want string }{{"", "REQ/S"}, {node, "IN PROGRESS"}} {
+		args := append([]string{"status", "--server", plane.API}, strings.Fields(c.node)...)
+		output, err := exec.CommandContext(t.Context(), envoytest.Binary(t), args...).CombinedOutput()
+		if err != nil || !strings.Contains(string(output), c.want) {
+			t.Errorf("status %s: %v\n%s", c.node, err, output)
+		}
 	}
 	countsEach(t, plane, probe)
 	if err := e.Stop(); err != nil {

@@ -55,6 +55,15 @@ func (t *terminal) printLoad(l *api.Load) {
 	}
 }
 
+// loadCells are a proxy's requests in all, and those that failed; "-" for one
+// that reports none.
+func loadCells(l *api.Load) []cell {
+	if l == nil {
+		return texts("-", "-")
+	}
+	return []cell{{text: rate(l.Issued)}, rateRow("", l.Rates)[3]}
+}
+
 // rateRow is one row; what failed or was dropped stands out.
 func rateRow(name string, r api.Rates) []cell {
 	row := texts(visible(name), rate(r.Issued), rate(r.Succeeded), rate(r.Failed), rate(r.Dropped), fmt.Sprint(r.InProgress))

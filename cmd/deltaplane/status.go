@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -101,9 +102,18 @@ func (t *terminal) printStatus(s api.Status) {
 	for _, name := range columns {
 		header = append(header, cell{text: strings.ToUpper(name)})
 	}
-	tab.row(append(header, cell{text: "LAST ACK"})...)
+	header = append(header, cell{text: "LAST ACK"})
+	loads := slices.ContainsFunc(s.Proxies, func(p api.Proxy) bool { return p.Load != nil })
+	if loads {
+		header = append(header, texts("REQ/S", "FAILED/S")...)
+	}
+	tab.row(header...)
 	for _, p := range s.Proxies {
-		tab.row(proxyRow(p, columns)...)
+		row := proxyRow(p, columns)
+		if loads {
+			row = append(row, loadCells(p.Load)...)
+		}
+		tab.row(row...)
 	}
 	tab.print(t, t.out)
 	for _, p := range s.Proxies {
