@@ -151,7 +151,7 @@ func TestConnectionsCutAtAnyByteLoseAndRepeatNothing(t *testing.T) {
 	}
 	defer func() {
 		if t.Failed() {
-			t.Logf("replay with: go test ./client -run '^%s$' -seed %d", t.Name(), chosen)
+			t.Logf("replay with: go test %s./client -run '^%s$' -seed %d", replayTags, t.Name(), chosen)
 		}
 	}()
 	random := rand.New(rand.NewPCG(chosen, 0))

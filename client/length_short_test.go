@@ -8,5 +8,6 @@ import "time"
 const (
 	modelChecks = "5000"
 	cuts        = 200
+	replayTags  = ""
 	endurance   = 30 * time.Second // when a test gives up, not how fast anything must be
 )

@@ -104,19 +104,33 @@ func (p *plane) remove(clusters ...string) {
 
 func (p *plane) change(resources []proto.Message, removed []string) {
 	p.t.Helper()
-	for _, m := range resources {
-		r, err := resource.New(m)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		key := deltaplane.KeyIn(deltaplane.DefaultNamespace, r.Type(), r.Name())
-		p.tree = p.tree.Put(key.Path(), &deltaplane.Entry{Resource: r})
-	}
 	for _, name := range removed {
 		p.tree = p.tree.Delete(deltaplane.KeyIn(deltaplane.DefaultNamespace, resource.Cluster, name).Path())
 	}
+	all := make([]*resource.Resource, len(resources))
+	for i, m := range resources {
+		all[i] = resourceOf(p.t, m)
+	}
+	p.put(all...)
+}
+
+// put publishes a version in which resources are set.
+func (p *plane) put(resources ...*resource.Resource) {
+	for _, r := range resources {
+		key := deltaplane.KeyIn(deltaplane.DefaultNamespace, r.Type(), r.Name())
+		p.tree = p.tree.Put(key.Path(), &deltaplane.Entry{Resource: r})
+	}
 	p.version++
 	p.publisher.Publish(deltaplane.NewSnapshot(p.version, time.Now(), p.tree))
+}
+
+func resourceOf(t testing.TB, m proto.Message) *resource.Resource {
+	t.Helper()
+	r, err := resource.New(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // client connects to the plane, or to what stands before it.

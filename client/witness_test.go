@@ -15,7 +15,8 @@ import (
 // witness listens on all streams of a client, and finds what it is sent
 // although it has said that it holds it.
 type witness struct {
-	t testing.TB
+	t     testing.TB
+	heard chan int // resources in each response, unless it is nil or full
 
 	mu        sync.Mutex
 	resumed   int // resources that clients came back with
@@ -57,7 +58,14 @@ func (s *witnessed) RecvMsg(m any) error {
 	response := m.(*discoveryv3.DeltaDiscoveryResponse)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	select {
+	case s.witness.heard <- len(response.Resources):
+	default:
+	}
 	for _, r := range response.Resources {
+		if r.Resource == nil {
+			continue // a heartbeat
+		}
 		if s.holds[r.Name] == r.Version {
 			s.witness.t.Errorf("%s is sent, which the client holds at that version", r.Name)
 		}
