@@ -36,7 +36,7 @@ func TestNoHalfWrittenFileIsPublished(t *testing.T) {
 		if err := torn.Write(file, i, random, pause); err != nil {
 			t.Fatal(err)
 		}
-		if i == tornWrites || random.IntN(3) == 0 {
+		if i == tornWrites || i%3 == 0 {
 			envoytest.Eventually(t, fmt.Sprintf("state %d", i), func(ctx context.Context) error { return holdsState(ctx, plane, 0, i) })
 		}
 	}
@@ -50,7 +50,7 @@ func TestNoHalfWrittenFileIsPublished(t *testing.T) {
 		}
 	}
 	t.Logf("%d writes, %d versions", tornWrites, newest.Version)
-	if newest.Version < tornWrites/5 {
+	if newest.Version < tornWrites/3 { // those that were waited for
 		t.Errorf("of %d states only %d were published: the test has seen too little", tornWrites, newest.Version)
 	}
 }

@@ -43,7 +43,7 @@ func halves(t *testing.T, s *deltaplane.Store) (found []string, versions int) {
 func scribble(w *watching, file string, states int, random *rand.Rand, pause func()) {
 	for i := 1; i < states; i++ {
 		must(w.T, torn.Write(file, i, random, pause))
-		if i == states-1 || random.IntN(3) == 0 {
+		if i == states-1 || i%3 == 0 {
 			w.wait(fmt.Sprintf("state %d", i), func(s source.Status) bool { return s.State == source.InSync && w.has(i) })
 		}
 	}
@@ -94,7 +94,7 @@ func TestWhatSomebodyIsStillWritingIsNotRead(t *testing.T) {
 	})
 	scribble(w, file, 60, rand.New(rand.NewPCG(seed, 0)), looks.pause)
 	found, versions := halves(t, w.store)
-	if len(found) > 0 || versions < 15 {
+	if len(found) > 0 || versions < 20 { // those that were waited for
 		t.Errorf("%d versions, of which nobody meant %d: %v", versions, len(found), found)
 	}
 }
