@@ -53,17 +53,17 @@ func TestAWatchIsInOrderWithoutGapsOrDuplicatesWhateverBreaks(t *testing.T) {
 		}
 	})
 	for i := range n {
-		switch {
-		case i%30 == 0:
+		switch i % 30 {
+		case 0:
 			e.Line.Tear(rand.New(rand.NewPCG(random.Uint64(), 0)), 2_000)
-		case i%30 == 10:
+		case 10:
 			e.Line.Cut()
-		case i%30 == 15:
+		case 15:
 			e.Compact()
 			e.Line.Mend()
-		case i%30 == 25:
+		case 25:
 			e.Line.Hold()
-		case i%30 == 20 || i%30 == 28:
+		case 20, 28:
 			e.Line.Mend()
 			eventually(t, s, atVersion(Version(i)))
 		}
