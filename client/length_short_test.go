@@ -9,5 +9,5 @@ const (
 	modelChecks = "5000"
 	cuts        = 200
 	replayTags  = ""
-	endurance   = 30 * time.Second // when a test gives up, not how fast anything must be
+	endurance   = 2 * time.Minute // when a test gives up, not how fast anything must be
 )
