@@ -38,8 +38,7 @@ func halves(t *testing.T, s *deltaplane.Store) (found []string, versions int) {
 }
 
 // scribble writes one state after the other into the directory's file, and
-// returns when the last is in the store. Every
-// few states it waits until the state is there.
+// returns when the last is in the store. Each third it waits for.
 func scribble(w *watching, file string, states int, random *rand.Rand, pause func()) {
 	for i := 1; i < states; i++ {
 		must(w.T, torn.Write(file, i, random, pause))

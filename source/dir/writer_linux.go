@@ -10,7 +10,8 @@ import (
 // openForWriting asks for a read lease, which Linux grants only while nobody
 // has the file open for writing, and gives it back at once. Leases are for the
 // owner of a file (or CAP_LEASE), and not every file system has them: then it
-// is not known.
+// is not known. Who opens the file for writing in those microseconds waits for
+// their end.
 func openForWriting(f *os.File) (open, known bool) {
 	raw, err := f.SyscallConn()
 	if err != nil {
