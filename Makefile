@@ -26,7 +26,7 @@ export GOFLAGS     ?= -trimpath -buildvcs=false
 export CGO_ENABLED ?= 0
 
 # Where concurrency is the point, tests run under the race detector.
-RACE_PACKAGES := . ./radix ./view ./wire ./xds ./fleet ./client ./internal/conformance
+RACE_PACKAGES := . ./radix ./view ./wire ./xds ./fleet ./loadreport ./clientstatus ./client ./internal/conformance
 
 .PHONY: help
 help: ## what there is
