@@ -92,8 +92,10 @@ func TestAnEmbeddedEtcdThatCannotWriteEndsAlone(t *testing.T) {
 		t.Errorf("the next commit: %v", err)
 	}
 	s.settle()
+	s.plane.Stop() // ends in order, too
 	empty()
-	s.restart()
+	s.plane.Env = nil
+	s.plane.Start()
 	s.recovered(pending)
 	s.commit(s.change())
 	s.end()

@@ -167,6 +167,13 @@ func (p *Plane) WaitKilled() {
 // DataDir is the plane's data directory.
 func (p *Plane) DataDir() string { return filepath.Join(p.dir, "data") }
 
+// Stop ends the control plane in order. Start may follow.
+func (p *Plane) Stop() {
+	p.t.Helper()
+	p.stop()
+	p.cmd = nil
+}
+
 // stop asks the control plane to end; it must do so by itself, in order.
 func (p *Plane) stop() {
 	if p.cmd == nil {
