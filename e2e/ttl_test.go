@@ -12,11 +12,11 @@ import (
 )
 
 // What TestTTLs gives resources, and for how many requests it looks on, at
-// ttlRate per second: for three TTLs.
+// ttlRate per second: for more than two TTLs.
 const (
-	ttl         = "2s"
+	ttl         = "3s"
 	ttlRate     = 200
-	ttlRequests = 1200
+	ttlRequests = 1300
 )
 
 // lasting wraps a document with a TTL.
