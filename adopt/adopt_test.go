@@ -12,45 +12,52 @@ import (
 	"github.com/deltaplane/deltaplane/resource"
 )
 
-func TestWhatMovesAndWhatStays(t *testing.T) {
-	keepRoutes, keepEndpoints := config(), config()
-	keepRoutes.KeepRoutes, keepEndpoints.KeepEndpoints = true, true
-	scopes := func(cluster string) string {
-		return `scoped_routes: {name: s, scope_key_builder: {fragments: [{header_value_extractor: {name: x, index: 0}}]}, rds_config_source: {ads: {}},
-			scoped_route_configurations_list: {scoped_route_configurations: [{name: one, key: {fragments: [{string_key: one}]},
-			` + strings.Replace(routes("", cluster), "route_config", "route_configuration", 1) + `}]}}`
-	}
-	for _, c := range []struct {
-		name, text     string
-		cfg            adopt.Config
-		moved, remains string
-		note           string // part of the notes; "" is for none
-	}{
-		{"a whole proxy", `static_resources: {listeners: [` + listener("web", routes("edge", "a")) + `], clusters: [{name: a, ` + endpoints("10.0.0.1") + `}]}`,
-			config(), "Cluster a, Endpoint a, Listener web, Route edge", "deltaplane", ""},
-		{"routes are to stay", `static_resources: {listeners: [` + listener("web", routes("edge", "a")) + `], clusters: [{name: a, ` + endpoints("10.0.0.1") + `}]}`,
-			keepRoutes, "Cluster a, Endpoint a, Listener web", "deltaplane", ""},
-		{"endpoints are to stay", `static_resources: {clusters: [{name: a, ` + endpoints("10.0.0.1") + `}]}`, keepEndpoints, "Cluster a", "deltaplane", ""},
-		{"names resolved by DNS", `static_resources: {clusters: [{name: a, type: STRICT_DNS, ` + endpoints("a.test") + `}]}`, config(), "Cluster a", "deltaplane", ""},
-		{"an address twice", `static_resources: {clusters: [{name: a, ` + endpoints("10.0.0.1", "10.0.0.1") + `}]}`, config(), "Cluster a", "deltaplane", "twice"},
-		{"endpoints that grow stale", `static_resources: {clusters: [{name: a, load_assignment: {cluster_name: a, policy: {endpoint_stale_after: 1s}}}]}`,
-			config(), "Cluster a", "deltaplane", "endpoint_stale_after"},
-		{"a cluster of the same name as ours", `static_resources: {clusters: [{name: deltaplane}]}`, config(), "Cluster deltaplane", "deltaplane-2", ""},
-		{"a listener without a name", `static_resources: {listeners: [` + listener("", routes("", "a")) + `]}`,
-			config(), "Listener listener_127.0.0.1_80, Route listener_127.0.0.1_80", "deltaplane", "has no name"},
-		{"two route tables of one name", `static_resources: {listeners: [` + listener("one", routes("r", "a")) + `, ` + listener("two", routes("r", "b")) + `]}`,
-			config(), "Listener one, Listener two, Route r, Route r-2", "deltaplane", `called "r-2"`},
-		{"one route table twice", `static_resources: {listeners: [` + listener("one", routes("r", "a")) + `, ` + listener("two", routes("r", "a")) + `]}`,
-			config(), "Listener one, Listener two, Route r", "deltaplane", ""},
-		{"a host that no part can be named after", `static_resources: {listeners: [` + strings.Replace(listener("web", routes("r", "a")), "name: all", "name: a/b", 1) + `]}`,
-			config(), "Listener web", "deltaplane", "the routes stay in the listener"},
-		{"scopes", `static_resources: {listeners: [` + listener("one", scopes("a")) + `, ` + listener("two", scopes("a")) + `]}`,
-			config(), "Listener one, Listener two, ScopedRoute one, Route one", "deltaplane", `called "one"`},
-		{"two lists of scopes", `static_resources: {listeners: [` + listener("one", scopes("a")) + `, ` + listener("two", scopes("b")) + `]}`,
-			config(), "Listener one, Listener two", "deltaplane", "the scopes stay in the listener"},
-		{"an API listener", `static_resources: {listeners: [{name: api, api_listener: {api_listener: {` + hcm + `, ` + routes("r", "a") + `}}}], clusters: [{name: a}, {name: b}]}`,
-			config(), "Cluster b", "a, deltaplane, api", "API listeners"},
-		{"a cluster that statistics need, and what it needs", `
+// keeping is config with parts that are to stay.
+func keeping(routes, endpoints bool) adopt.Config {
+	cfg := config()
+	cfg.KeepRoutes, cfg.KeepEndpoints = routes, endpoints
+	return cfg
+}
+
+// scopes are an inline list of one.
+func scopes(cluster string) string {
+	return `scoped_routes: {name: s, scope_key_builder: {fragments: [{header_value_extractor: {name: x, index: 0}}]}, rds_config_source: {ads: {}},
+		scoped_route_configurations_list: {scoped_route_configurations: [{name: one, key: {fragments: [{string_key: one}]},
+		` + strings.Replace(routes("", cluster), "route_config", "route_configuration", 1) + `}]}}`
+}
+
+// divisions are bootstraps and what becomes of them.
+var divisions = []struct {
+	name, text     string
+	cfg            adopt.Config
+	moved, remains string
+	note           string // part of the notes; "" is for none
+}{
+	{"a whole proxy", `static_resources: {listeners: [` + listener("web", routes("edge", "a")) + `], clusters: [{name: a, ` + endpoints("10.0.0.1") + `}]}`,
+		config(), "Cluster a, Endpoint a, Listener web, Route edge", "deltaplane", ""},
+	{"routes are to stay", `static_resources: {listeners: [` + listener("web", routes("edge", "a")) + `], clusters: [{name: a, ` + endpoints("10.0.0.1") + `}]}`,
+		keeping(true, false), "Cluster a, Endpoint a, Listener web", "deltaplane", ""},
+	{"endpoints are to stay", `static_resources: {clusters: [{name: a, ` + endpoints("10.0.0.1") + `}]}`, keeping(false, true), "Cluster a", "deltaplane", ""},
+	{"names resolved by DNS", `static_resources: {clusters: [{name: a, type: STRICT_DNS, ` + endpoints("a.test") + `}]}`, config(), "Cluster a", "deltaplane", ""},
+	{"an address twice", `static_resources: {clusters: [{name: a, ` + endpoints("10.0.0.1", "10.0.0.1") + `}]}`, config(), "Cluster a", "deltaplane", "twice"},
+	{"endpoints that grow stale", `static_resources: {clusters: [{name: a, load_assignment: {cluster_name: a, policy: {endpoint_stale_after: 1s}}}]}`,
+		config(), "Cluster a", "deltaplane", "endpoint_stale_after"},
+	{"a cluster of the same name as ours", `static_resources: {clusters: [{name: deltaplane}]}`, config(), "Cluster deltaplane", "deltaplane-2", ""},
+	{"a listener without a name", `static_resources: {listeners: [` + listener("", routes("", "a")) + `]}`,
+		config(), "Listener listener_127.0.0.1_80, Route listener_127.0.0.1_80", "deltaplane", "has no name"},
+	{"two route tables of one name", `static_resources: {listeners: [` + listener("one", routes("r", "a")) + `, ` + listener("two", routes("r", "b")) + `]}`,
+		config(), "Listener one, Listener two, Route r, Route r-2", "deltaplane", `called "r-2"`},
+	{"one route table twice", `static_resources: {listeners: [` + listener("one", routes("r", "a")) + `, ` + listener("two", routes("r", "a")) + `]}`,
+		config(), "Listener one, Listener two, Route r", "deltaplane", ""},
+	{"a host that no part can be named after", `static_resources: {listeners: [` + strings.Replace(listener("web", routes("r", "a")), "name: all", "name: a/b", 1) + `]}`,
+		config(), "Listener web", "deltaplane", "the routes stay in the listener"},
+	{"scopes", `static_resources: {listeners: [` + listener("one", scopes("a")) + `, ` + listener("two", scopes("a")) + `]}`,
+		config(), "Listener one, Listener two, ScopedRoute one, Route one", "deltaplane", `called "one"`},
+	{"two lists of scopes", `static_resources: {listeners: [` + listener("one", scopes("a")) + `, ` + listener("two", scopes("b")) + `]}`,
+		config(), "Listener one, Listener two", "deltaplane", "the scopes stay in the listener"},
+	{"an API listener", `static_resources: {listeners: [{name: api, api_listener: {api_listener: {` + hcm + `, ` + routes("r", "a") + `}}}], clusters: [{name: a}, {name: b}]}`,
+		config(), "Cluster b", "a, deltaplane, api", "API listeners"},
+	{"a cluster that statistics need, and what it needs", `
 stats_sinks: [{name: s, typed_config: {"@type": type.googleapis.com/envoy.config.metrics.v3.StatsdSink, tcp_cluster_name: sink}}]
 static_resources:
   clusters:
@@ -59,24 +66,27 @@ static_resources:
   - {name: inner}
   - {name: other}
 `, config(), "Cluster other", "sink, inner, deltaplane", "stats_sinks[0].typed_config.tcp_cluster_name"},
-		{"the cluster of another config source", `static_resources: {clusters: [{name: spire}, {name: a, transport_socket: {name: tls, typed_config: {
-			"@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext, common_tls_context: {tls_certificate_sds_secret_configs: [
-			{name: me, sds_config: {api_config_source: {api_type: GRPC, grpc_services: [{envoy_grpc: {cluster_name: spire}}]}}}]}}}}]}`,
-			config(), "Cluster a", "spire, deltaplane", `cluster "spire" stays`},
-		{"a secret that a cluster of the bootstrap needs", `
+	{"the cluster of another config source", `static_resources: {clusters: [{name: spire}, {name: a, transport_socket: {name: tls, typed_config: {
+		"@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext, common_tls_context: {tls_certificate_sds_secret_configs: [
+		{name: me, sds_config: {api_config_source: {api_type: GRPC, grpc_services: [{envoy_grpc: {cluster_name: spire}}]}}}]}}}}]}`,
+		config(), "Cluster a", "spire, deltaplane", `cluster "spire" stays`},
+	{"a secret that a cluster of the bootstrap needs", `
 cluster_manager: {local_cluster_name: a}
 static_resources:
   secrets: [{name: tls, generic_secret: {secret: {inline_string: x}}}, {name: unused, generic_secret: {secret: {inline_string: x}}}]
   clusters: [{name: a, transport_socket: {name: tls, typed_config: {"@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext,
     common_tls_context: {tls_certificate_sds_secret_configs: [{name: tls}]}}}}]
 `, config(), "Secret tls, Secret unused", "a, deltaplane, tls", `secret "tls" stays`},
-		{"a file that cannot be read", `static_resources: {listeners: [` + listener("web", `rds: {route_config_name: r, config_source: {path_config_source: {path: /absent}}}`) + `]}`,
-			withFiles(nil), "Listener web", "deltaplane", "still comes from /absent"},
-		{"a file with something else", `static_resources: {listeners: [` + listener("web", `rds: {route_config_name: r, config_source: {path: /f}}`) + `]}`,
-			withFiles(map[string]string{"/f": `{"@type": type.googleapis.com/envoy.config.route.v3.RouteConfiguration, name: other}`}), "Listener web", "deltaplane", "does not hold it"},
-		{"a runtime layer from a file", `layered_runtime: {layers: [{name: l, rtds_layer: {name: r, rtds_config: {path_config_source: {path: /f}}}}]}`,
-			withFiles(map[string]string{"/f": `{"@type": type.googleapis.com/envoy.service.runtime.v3.Runtime, name: r, layer: {a: 1}}`}), "Runtime r", "deltaplane", "no effect any more"},
-	} {
+	{"a file that cannot be read", `static_resources: {listeners: [` + listener("web", `rds: {route_config_name: r, config_source: {path_config_source: {path: /absent}}}`) + `]}`,
+		withFiles(nil), "Listener web", "deltaplane", "still comes from /absent"},
+	{"a file with something else", `static_resources: {listeners: [` + listener("web", `rds: {route_config_name: r, config_source: {path: /f}}`) + `]}`,
+		withFiles(map[string]string{"/f": `{"@type": type.googleapis.com/envoy.config.route.v3.RouteConfiguration, name: other}`}), "Listener web", "deltaplane", "does not hold it"},
+	{"a runtime layer from a file", `layered_runtime: {layers: [{name: l, rtds_layer: {name: r, rtds_config: {path_config_source: {path: /f}}}}]}`,
+		withFiles(map[string]string{"/f": `{"@type": type.googleapis.com/envoy.service.runtime.v3.Runtime, name: r, layer: {a: 1}}`}), "Runtime r", "deltaplane", "no effect any more"},
+}
+
+func TestWhatMovesAndWhatStays(t *testing.T) {
+	for _, c := range divisions {
 		t.Run(c.name, func(t *testing.T) {
 			r := divide(t, c.cfg, "node: {id: n, cluster: c}\n"+c.text)
 			if got := names(r); got != c.moved {
