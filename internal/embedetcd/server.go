@@ -30,6 +30,13 @@ const (
 	electionMillis = 100
 )
 
+// snapshotEntries is after how many entries of its log etcd writes a snapshot.
+// It must not be more than the 100 after which etcd starts to drop entries
+// from memory: where it drops the first entry of a log without a snapshot
+// while raft begins its first election, raft panics ("error scanning unapplied
+// entries"), and a restart has failed.
+const snapshotEntries = 100
+
 // defragMegabytes is what a defragmentation at start must win to be worth it.
 const defragMegabytes = 64
 
@@ -146,6 +153,7 @@ func (s *Server) config(dir string, quota int64) *embed.Config {
 	c.EnableGRPCGateway = false
 	c.TickMs, c.ElectionMs = tickMillis, electionMillis
 	c.QuotaBackendBytes = quota
+	c.SnapshotCount = snapshotEntries
 	c.BootstrapDefragThresholdMegabytes = defragMegabytes
 	c.ZapLoggerBuilder = embed.NewZapLoggerBuilder(s.logs.logger(s.failure))
 	return c

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -47,6 +48,20 @@ func TestASecondServerOnADirectoryIsToldThatItIsInUse(t *testing.T) {
 	}
 	first.Close()
 	start(t, dir, slog.New(slog.DiscardHandler))
+}
+
+func TestTheLogBeginsWithASnapshotBeforeEtcdForgetsItsBeginning(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir, slog.New(slog.DiscardHandler))
+	for range 120 {
+		if _, err := s.Client.Put(t.Context(), "k", "v"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Close()
+	if found, err := filepath.Glob(filepath.Join(dir, "etcd", "member", "snap", "*.snap")); err != nil || len(found) == 0 {
+		t.Errorf("after 120 entries there is no snapshot, %v", err)
+	}
 }
 
 func TestServersRunSideBySide(t *testing.T) {
