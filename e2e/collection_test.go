@@ -61,6 +61,7 @@ func TestCollectionsOfXDSTPNames(t *testing.T) {
 		cluster("plain"), endpoints("plain", green.Port()),
 	))
 	web := urn(listenerURN, "edge/web")
+	answer(t, e, web, root, "blue") // admin shows a listener before it accepts
 	load := envoytest.Traffic(t, e.WaitListener(web), 200, func(uint64) traffic.Request { return root })
 
 	plane.Apply(documents(envoy.DeltaADS,

@@ -34,6 +34,7 @@ func TestTTLs(t *testing.T) {
 			blue := envoytest.Backend(t, "blue")
 			plane.Apply(documents(mode, lasting(cluster("a")), lasting(endpoints("a", blue.Port())),
 				lasting(table("main", to("a"))), lasting(listener("web", rds("main"), ""))))
+			answer(t, e, "web", root, "blue") // admin shows a listener before it accepts
 			load := envoytest.Traffic(t, e.WaitListener("web"), ttlRate, func(uint64) traffic.Request { return root })
 			envoytest.Eventually(t, "traffic for a few TTLs", func(context.Context) error {
 				if r := load.Report(); r.Requests < ttlRequests {
