@@ -20,13 +20,19 @@ type Config struct {
 	// refused holds up other types of the same stream; default 15 s.
 	Patience time.Duration
 
+	// StuckAfter is for how long a version may not have reached the streams
+	// until Server.Stuck tells; default 10 s.
+	StuckAfter time.Duration
+
 	MaxResponseBytes        int    // resources in one response, where the protocol allows several; default 4 MiB less 64 KiB, for clients with gRPC's default limit
 	MaxRequestBytes         int    // default 32 MiB
+	MaxRequestBytesInAll    int    // of requests over 4 KiB that are arriving, on all connections; more have to wait; default 256 MiB
 	MaxNodeBytes            int    // of a node without its extensions; default 256 KiB
 	MaxNames                int    // subscribed on one stream; default 65,536
 	MaxNamesInAll           int    // subscribed on all streams, a set that several have counted once; default 4 million
 	MaxStreamsPerConnection uint32 // default 8,192: an Envoy without ADS has one for each EDS cluster
 
+	HelloTimeout     time.Duration // for a connection's handshake, and for a stream's first request; default 20 s
 	KeepaliveTime    time.Duration // idle time after which the client is pinged; default 30 s
 	KeepaliveTimeout time.Duration // for its answer; default 10 s
 	KeepaliveMinTime time.Duration // between the client's own pings; default 1 s
@@ -48,8 +54,11 @@ func (c Config) withDefaults() Config {
 		c.now = time.Now
 	}
 	orDefault(&c.Patience, 15*time.Second)
+	orDefault(&c.StuckAfter, 10*time.Second)
 	orDefault(&c.MaxResponseBytes, 4<<20-64<<10)
 	orDefault(&c.MaxRequestBytes, 32<<20)
+	orDefault(&c.MaxRequestBytesInAll, 256<<20)
+	orDefault(&c.HelloTimeout, 20*time.Second)
 	orDefault(&c.MaxNodeBytes, 256<<10)
 	orDefault(&c.MaxNames, 65_536)
 	orDefault(&c.MaxNamesInAll, 4_000_000)

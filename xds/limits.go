@@ -9,10 +9,11 @@ import (
 
 // What a client may not exceed, whatever the configuration.
 const (
-	maxNameBytes   = 4 << 10 // of one resource name
-	maxTypes       = 64      // subscribed on one stream
-	maxDetailBytes = 4 << 10 // of a refusal's reason that is kept
-	maxEventNames  = 100     // of a refused response in an event
+	maxNameBytes   = 4 << 10  // of one resource name
+	maxTypes       = 64       // subscribed on one stream
+	maxHeaderBytes = 64 << 10 // of HTTP/2 headers
+	maxDetailBytes = 4 << 10  // of a refusal's reason that is kept
+	maxEventNames  = 100      // of a refused response in an event
 )
 
 func invalid(format string, args ...any) error {

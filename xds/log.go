@@ -9,7 +9,8 @@ import (
 // debugging. No line holds what is in a resource.
 type eventLog struct {
 	*slog.Logger
-	watch stopwatch
+	watch   stopwatch
+	repeats *repeats
 }
 
 var kindNames = [...]string{
@@ -17,7 +18,8 @@ var kindNames = [...]string{
 	Acked: "response accepted", Refused: "response refused", Withheld: "what was refused is withheld", Current: "client is current",
 }
 
-// event writes e; nonce is that of the response it is about, if any.
+// event writes e; nonce is that of the response it is about, if any. Of
+// refusals it writes as many as repeats admits.
 func (l eventLog) event(ctx context.Context, e Event, nonce string) {
 	level := slog.LevelDebug
 	if e.Kind == Refused {
@@ -26,8 +28,16 @@ func (l eventLog) event(ctx context.Context, e Event, nonce string) {
 	if !l.Enabled(ctx, level) {
 		return
 	}
+	why := reason{clip(e.Node.GetId()), e.Type.Short(), truncate(e.Detail, maxLoggedDetail)}
+	suppressed, others := 0, 0
+	if e.Kind == Refused {
+		var log bool
+		if log, suppressed, others = l.repeats.admit(why, e.Time); !log {
+			return
+		}
+	}
 	attrs := []slog.Attr{
-		slog.String("node", e.Node.GetId()), slog.Uint64("stream", e.Stream), slog.String("peer", e.Peer),
+		slog.String("node", why.node), slog.Uint64("stream", e.Stream), slog.String("peer", e.Peer),
 		slog.Uint64("version", uint64(e.Version)),
 	}
 	if e.Type != "" {
@@ -42,7 +52,22 @@ func (l eventLog) event(ctx context.Context, e Event, nonce string) {
 	case Sent:
 		attrs = append(attrs, slog.Int("upserts", e.Upserts), slog.Int("removed", e.Removed), slog.Int("bytes", e.Bytes))
 	case Refused:
-		attrs = append(attrs, slog.String("detail", e.Detail), slog.Any("resources", e.Resources))
+		attrs = append(attrs, slog.String("detail", why.detail), slog.Any("resources", loggedNames(e.Resources)))
+		if suppressed > 0 {
+			attrs = append(attrs, slog.Int("suppressed", suppressed))
+		}
+		if others > 0 {
+			attrs = append(attrs, slog.Int("other_refusals_suppressed", others))
+		}
 	}
 	l.LogAttrs(l.watch.within(ctx, e.Version), level, kindNames[e.Kind], attrs...)
+}
+
+// loggedNames are the first of names, each shortened.
+func loggedNames(names []string) []string {
+	few := make([]string, min(len(names), maxLoggedNames))
+	for i := range few {
+		few[i] = clip(names[i])
+	}
+	return few
 }

@@ -13,11 +13,12 @@ type metrics struct {
 	frames  *prometheus.CounterVec
 	beats   prometheus.Counter
 	push    prometheus.Histogram
+	evicted prometheus.Counter
 }
 
 // newMetrics registers the metrics, unless r is nil. names counts what is
-// subscribed.
-func newMetrics(r prometheus.Registerer, names func() int) *metrics {
+// subscribed; stuck is Server.Stuck.
+func newMetrics(r prometheus.Registerer, names func() int, stuck func() string) *metrics {
 	m := &metrics{
 		streams: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "deltaplane_streams", Help: "Open xDS streams by api: ads or type, and protocol variant."}, []string{"api", "variant"}),
@@ -25,6 +26,8 @@ func newMetrics(r prometheus.Registerer, names func() int) *metrics {
 			Name: "deltaplane_frames_total", Help: "Responses sent, by whether another stream had them encoded already."}, []string{"cached"}),
 		beats: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "deltaplane_heartbeats_total", Help: "Responses that brought nothing but that resources with a TTL live on."}),
+		evicted: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "deltaplane_connections_evicted_total", Help: "Connections that were closed because requests arriving on them took too much memory."}),
 		push: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "deltaplane_push_seconds", Help: "From a commit's time to handing its response to the stream.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15), NativeHistogramBucketFactor: 1.1}),
@@ -33,7 +36,15 @@ func newMetrics(r prometheus.Registerer, names func() int) *metrics {
 		subscribed := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "deltaplane_subscribed_names", Help: "Resource names subscribed to; a set that several streams have counts once."},
 			func() float64 { return float64(names()) })
-		r.MustRegister(m.streams, m.frames, m.beats, m.push, subscribed)
+		old := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "deltaplane_streams_stuck", Help: "1 while versions do not reach the streams although there are newer ones; the log says why."},
+			func() float64 {
+				if stuck() != "" {
+					return 1
+				}
+				return 0
+			})
+		r.MustRegister(m.streams, m.frames, m.beats, m.push, m.evicted, subscribed, old)
 	}
 	return m
 }

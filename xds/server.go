@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/deltaplane/deltaplane/wire"
@@ -30,6 +31,9 @@ type Server struct {
 	closing   chan struct{}
 	cancel    context.CancelFunc
 	streamIDs atomic.Uint64
+	watchdog  watchdog
+	room      *room
+	floods    *bucket // of processor time
 
 	goroutines sync.WaitGroup // all that the server started, and all handlers
 
@@ -46,22 +50,35 @@ func NewServer(source Source, cfg Config) *Server {
 	watch := source.Watch()
 	s := &Server{
 		cfg: cfg, source: source, assigner: cfg.Assigner, run: hex.EncodeToString(run[:]),
-		hub: newHub(source.Latest()), log: eventLog{cfg.Logger, stopwatch{cfg.Tracer}}, closing: make(chan struct{}), cancel: cancel,
+		hub: newHub(source.Latest()), log: eventLog{cfg.Logger, stopwatch{cfg.Tracer}, &repeats{}}, closing: make(chan struct{}), cancel: cancel,
 		streams: map[*stream]struct{}{},
 	}
 	s.common.watch, s.hub.watch = stopwatch{cfg.Tracer}, stopwatch{cfg.Tracer}
 	s.common.identifier, s.common.patience = cfg.Identifier, cfg.Patience
 	s.common.maxResponse, s.common.maxNames, s.common.maxNamesInAll = cfg.MaxResponseBytes, cfg.MaxNames, cfg.MaxNamesInAll
-	s.metrics = newMetrics(cfg.Registerer, s.common.interner.Names)
+	s.metrics = newMetrics(cfg.Registerer, s.common.interner.Names, s.Stuck)
+	s.room = &room{
+		max: cfg.MaxRequestBytesInAll, limit: cfg.MaxRequestBytes, most: 2 * int(cfg.MaxStreamsPerConnection),
+		log: cfg.Logger, metric: s.metrics.evicted.Inc, all: map[*inbound]struct{}{},
+	}
+	s.floods = newCommonBucket(cfg.now())
+	s.watchdog.patience, s.watchdog.now = cfg.StuckAfter, cfg.now
+	s.watchdog.looked.Store(cfg.now().UnixNano())
 	s.goroutines.Go(func() { s.hub.follow(ctx, watch, s.common.age) })
+	s.goroutines.Go(func() { s.watchdog.watch(ctx, s) })
 	return s
 }
 
 // GRPCOptions are what the grpc.Server that Register gets must be made with:
-// the codec that sends ready buffers, message sizes and keepalive.
+// the codec that sends ready buffers, limits and keepalive. Where a grpc.Creds
+// follows, it must be made with Credentials, or the budgets for connections
+// are not in force.
 func (s *Server) GRPCOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ForceServerCodecV2(wire.NewCodec()),
+		grpc.Creds(s.Credentials(insecure.NewCredentials())),
+		grpc.ConnectionTimeout(s.cfg.HelloTimeout),
+		grpc.MaxHeaderListSize(maxHeaderBytes),
 		grpc.MaxRecvMsgSize(s.cfg.MaxRequestBytes),
 		grpc.MaxConcurrentStreams(s.cfg.MaxStreamsPerConnection),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: s.cfg.KeepaliveTime, Timeout: s.cfg.KeepaliveTimeout}),

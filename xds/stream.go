@@ -29,6 +29,7 @@ type stream struct {
 	ads    bool
 	only   resource.Type // "" on the aggregated service
 	peer   string
+	pace   pace // of its connection
 
 	requests chan request  // receive sends and closes; run reads
 	failed   chan error    // receive's last word, cap 1
@@ -37,6 +38,7 @@ type stream struct {
 	inspect  chan chan<- Inspection
 
 	nodeID atomic.Pointer[string] // run stores it once; Resync reads
+	at     atomic.Uint64          // version of epoch; run stores, the watchdog reads
 
 	// Touched only by run.
 	talk       *conversation
@@ -60,6 +62,7 @@ func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) (err
 	if p, ok := peer.FromContext(g.Context()); ok {
 		st.peer = p.Addr.String()
 	}
+	st.pace = s.paceOf(g.Context())
 	if !s.enter(st) {
 		return errClosing
 	}
@@ -70,15 +73,18 @@ func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) (err
 	return err
 }
 
-var errClosing = status.Error(codes.Unavailable, "the control plane is shutting down")
+var (
+	errClosing = status.Error(codes.Unavailable, "the control plane is shutting down")
+	errSilent  = status.Error(codes.DeadlineExceeded, "no request has come since the stream was opened (xds.Config.HelloTimeout)")
+)
 
 // run owns the stream: it takes in requests and versions and decides what to
 // send. It never blocks on the client.
 func (st *stream) run(ctx context.Context) error {
 	st.server.goroutines.Go(st.receive)
 	defer st.end()
-	st.epoch = st.server.hub.now.Load()
-	timer := time.NewTimer(time.Hour)
+	st.look()
+	timer := time.NewTimer(st.server.cfg.HelloTimeout)
 	defer timer.Stop()
 	for {
 		st.transmitNext(timer)
@@ -87,7 +93,10 @@ func (st *stream) run(ctx context.Context) error {
 			if !ok {
 				return st.farewell()
 			}
-			if err := st.take(q); err != nil {
+			began := st.server.cfg.now()
+			err := st.take(q)
+			st.pace.spend(st.server.cfg.now().Sub(began), began)
+			if err != nil {
 				return err
 			}
 		case <-st.epoch.superseded:
@@ -102,6 +111,9 @@ func (st *stream) run(ctx context.Context) error {
 		case reply := <-st.inspect:
 			reply <- st.inspection()
 		case <-timer.C:
+			if st.node == nil {
+				return errSilent
+			}
 		case <-ctx.Done():
 			return status.FromContextError(ctx.Err()).Err()
 		case <-st.server.closing:
@@ -156,10 +168,16 @@ func (st *stream) identify(n *corev3.Node) error {
 
 // follow goes on to the newest snapshot.
 func (st *stream) follow() {
-	st.epoch = st.server.hub.now.Load()
+	st.look()
 	if st.node != nil {
 		st.assign()
 	}
+}
+
+// look takes the newest epoch.
+func (st *stream) look() {
+	st.epoch = st.server.hub.now.Load()
+	st.at.Store(uint64(st.epoch.snapshot.Version()))
 }
 
 // transmitNext hands over the next response, unless one is still on its way
@@ -187,7 +205,8 @@ func (st *stream) transmitNext(timer *time.Timer) {
 }
 
 // receive reads requests until the stream ends. It stops reading while run is
-// busy, so that a client cannot make a queue.
+// busy, and while the connection has used up its share of the processor, so
+// that a client cannot make a queue.
 func (st *stream) receive() {
 	defer close(st.requests)
 	for {
@@ -206,6 +225,9 @@ func (st *stream) receive() {
 }
 
 func (st *stream) read() (request, error) {
+	if err := st.pace.admit(st.grpc.Context(), st.server.cfg.now); err != nil {
+		return request{}, status.FromContextError(err).Err()
+	}
 	if st.delta {
 		var m discoveryv3.DeltaDiscoveryRequest
 		if err := st.grpc.RecvMsg(&m); err != nil {

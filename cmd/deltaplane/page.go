@@ -16,6 +16,7 @@ import (
 // readiness is the JSON of /readyz.
 type readiness struct {
 	Ready bool              `json:"ready"`
+	Stuck string            `json:"stuck,omitempty"` // why versions do not reach the proxies
 	Store deltaplane.Health `json:"store"`
 }
 
@@ -30,9 +31,10 @@ func (srv *server) pages(registry *prometheus.Registry) http.Handler {
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		// With etcd away the last known state is served, so proxies that
-		// connect get what they need.
-		health := srv.store.Health()
-		ready := readiness{health.Connected || health.FromDisk || health.Version > 0, health}
+		// connect get what they need. Where versions do not reach the
+		// proxies, another replica is the better one.
+		health, stuck := srv.store.Health(), srv.xds.Stuck()
+		ready := readiness{stuck == "" && (health.Connected || health.FromDisk || health.Version > 0), stuck, health}
 		status := http.StatusOK
 		if !ready.Ready {
 			status = http.StatusServiceUnavailable

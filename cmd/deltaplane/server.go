@@ -70,7 +70,7 @@ func startServer(ctx context.Context, s settings, log *slog.Logger) (_ *server, 
 			err = errors.Join(err, srv.stopTracing())
 		}
 	}()
-	grpcOptions, err := srv.grpcTLS()
+	xdsTLS, err := srv.xdsTLS()
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func startServer(ctx context.Context, s settings, log *slog.Logger) (_ *server, 
 	if err != nil {
 		return nil, err
 	}
-	srv.wire(registry, tokens, grpcOptions)
+	srv.wire(registry, tokens, xdsTLS)
 	if err = srv.watch(registry); err != nil {
 		return nil, errors.Join(err, srv.store.Close())
 	}
@@ -99,12 +99,16 @@ func startServer(ctx context.Context, s settings, log *slog.Logger) (_ *server, 
 }
 
 // wire makes the parts and ties them together.
-func (srv *server) wire(registry *prometheus.Registry, tokens api.Tokens, grpcOptions []grpc.ServerOption) {
+func (srv *server) wire(registry *prometheus.Registry, tokens api.Tokens, xdsTLS credentials.TransportCredentials) {
 	s := srv.settings
 	srv.fleet = fleet.New(fleet.Config{Latest: func() deltaplane.Version { return srv.store.Latest().Version() }})
 	registry.MustRegister(srv.fleet)
 	srv.xds = xds.NewServer(srv.store, xds.Config{Observer: srv.fleet, Tracer: srv.tracing.XDS(), Logger: srv.log.With("part", "xds"), Registerer: registry})
-	srv.grpc = grpc.NewServer(append(srv.xds.GRPCOptions(), grpcOptions...)...)
+	options := srv.xds.GRPCOptions()
+	if xdsTLS != nil {
+		options = append(options, grpc.Creds(srv.xds.Credentials(xdsTLS)))
+	}
+	srv.grpc = grpc.NewServer(options...)
 	srv.xds.Register(srv.grpc)
 	srv.load = loadreport.New(loadreport.Config{Interval: s.LoadReportInterval})
 	registry.MustRegister(srv.load)
@@ -149,8 +153,8 @@ func (srv *server) listen() (xdsListener, apiListener net.Listener, err error) {
 	return xdsListener, tlsListener(apiListener, cert), nil
 }
 
-// grpcTLS is how xDS is protected: nothing on a plain-text listener.
-func (srv *server) grpcTLS() ([]grpc.ServerOption, error) {
+// xdsTLS is how xDS is protected: nil on a plain-text listener.
+func (srv *server) xdsTLS() (credentials.TransportCredentials, error) {
 	s := srv.settings
 	if s.TLSCert == "" {
 		return nil, nil
@@ -159,7 +163,7 @@ func (srv *server) grpcTLS() ([]grpc.ServerOption, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []grpc.ServerOption{grpc.Creds(credentials.NewTLS(cert.tlsConfig()))}, nil
+	return credentials.NewTLS(cert.tlsConfig()), nil
 }
 
 func (srv *server) start(xdsListener, apiListener net.Listener) {

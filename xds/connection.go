@@ -1,0 +1,81 @@
+package xds
+
+import (
+	"context"
+	"net"
+
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/peer"
+)
+
+// metered is a connection under the server's budgets: of memory for requests
+// that arrive (inbound.go), and of processor time (pace.go).
+type metered struct {
+	net.Conn
+	inbound *inbound
+	address address
+}
+
+// address leads from a stream to its connection: the remote address is all
+// that gRPC tells of it.
+type address struct {
+	net.Addr
+	pace pace
+}
+
+func (m *metered) RemoteAddr() net.Addr { return m.address }
+
+func (m *metered) Read(b []byte) (int, error) {
+	n, err := m.Conn.Read(b)
+	if fed := m.inbound.feed(b[:n]); fed != nil {
+		err = fed
+	}
+	if err != nil {
+		m.inbound.close()
+	}
+	return n, err
+}
+
+func (m *metered) Close() error {
+	m.inbound.close()
+	return m.Conn.Close()
+}
+
+// Credentials puts the server's budgets for connections on top of creds. It
+// is for the grpc.Creds of a server with TLS; for plain text GRPCOptions has
+// it already.
+func (s *Server) Credentials(creds credentials.TransportCredentials) credentials.TransportCredentials {
+	return meteredCredentials{creds, s}
+}
+
+type meteredCredentials struct {
+	credentials.TransportCredentials
+	server *Server
+}
+
+func (c meteredCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := c.TransportCredentials.ServerHandshake(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &metered{conn, c.server.room.connect(conn), address{conn.RemoteAddr(), c.server.newPace()}}, info, nil
+}
+
+func (c meteredCredentials) Clone() credentials.TransportCredentials {
+	return meteredCredentials{c.TransportCredentials.Clone(), c.server}
+}
+
+func (s *Server) newPace() pace {
+	return pace{newBucket(ownShare, requestBurst, s.cfg.now()), s.floods}
+}
+
+// paceOf is the budget of the connection that a stream came over; one of its
+// own if the grpc.Server was made without Credentials.
+func (s *Server) paceOf(ctx context.Context) pace {
+	if p, ok := peer.FromContext(ctx); ok {
+		if a, ok := p.Addr.(address); ok {
+			return a.pace
+		}
+	}
+	return s.newPace()
+}

@@ -1,0 +1,5 @@
+//go:build !faults
+
+package xds
+
+const resets = 20_000
