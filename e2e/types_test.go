@@ -91,17 +91,7 @@ filter_chains:
 	inEveryMode(t, func(t *testing.T, mode envoy.Mode, plane *envoytest.Plane, e *envoytest.Envoy) {
 		for range 2 { // the first certificate, and another in its place
 			certificate, key := envoytest.Certificate(t, "example.test")
-			indented := func(pem string) string { return strings.ReplaceAll(strings.TrimSpace(pem), "\n", "\n      ") }
-			plane.Apply(documents(mode, secure, fmt.Sprintf(`"@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret
-name: server
-tls_certificate:
-  certificate_chain:
-    inline_string: |
-      %s
-  private_key:
-    inline_string: |
-      %s
-`, indented(certificate), indented(key))))
+			plane.Apply(documents(mode, secure, secret("server", [2]string{certificate, key})))
 			pool := x509.NewCertPool()
 			pool.AppendCertsFromPEM([]byte(certificate))
 			// A new connection for each try, which trusts this one alone.
@@ -115,24 +105,12 @@ tls_certificate:
 }
 
 func TestEnvoyFollowsScopedRoutes(t *testing.T) {
-	const routes = `scoped_routes:
-        name: scopes
-        scope_key_builder: {fragments: [{header_value_extractor: {name: tenant, index: 0}}]}
-        rds_config_source: SOURCE
-        scoped_rds: {scoped_rds_config_source: SOURCE}`
-	scope := func(tenant, table string) string {
-		return fmt.Sprintf(`"@type": type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration
-name: %[1]s
-route_configuration_name: %[2]s
-key: {fragments: [{string_key: %[1]s}]}
-`, tenant, table)
-	}
 	of := func(tenant string) traffic.Request {
 		return traffic.Request{Host: "example.test", Path: "/", Header: map[string][]string{"Tenant": {tenant}}}
 	}
 	inEveryMode(t, func(t *testing.T, mode envoy.Mode, plane *envoytest.Plane, e *envoytest.Envoy) {
 		blue, green := envoytest.Backend(t, "blue"), envoytest.Backend(t, "green")
-		plane.Apply(documents(mode, listener("web", routes, ""),
+		plane.Apply(documents(mode, listener("web", scopedRoutes, ""),
 			cluster("blue"), endpoints("blue", blue.Port()), cluster("green"), endpoints("green", green.Port()),
 			table("to-blue", to("blue")), table("to-green", to("green")), scope("ana", "to-blue")))
 		answer(t, e, "web", of("ana"), "blue")

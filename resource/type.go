@@ -44,8 +44,9 @@ func Served() []Type { return served }
 
 // FullState reports whether a state-of-the-world response for t must hold
 // every resource, so that a missing one is a removed one: true for Listener
-// and Cluster alone (xDS protocol, "Deleting Resources").
-func (t Type) FullState() bool { return t == Listener || t == Cluster }
+// and Cluster (xDS protocol, "Deleting Resources"), and for ScopedRoute, of
+// which Envoy drops what a response lacks.
+func (t Type) FullState() bool { return t == Listener || t == Cluster || t == ScopedRoute }
 
 var short = map[Type]string{
 	Cluster: "Cluster", Endpoint: "Endpoint", Secret: "Secret", Listener: "Listener", Route: "Route",

@@ -29,12 +29,13 @@ func (c *Change) Empty() bool { return len(c.Upserts)+len(c.Removed)+len(c.Missi
 // Limits hold parts of a difference back. The zero value holds back nothing
 // but removals.
 type Limits struct {
-	Removals bool            // let removals out
-	Full     bool            // the response holds everything: what it cannot repeat is removed by it
-	Scoped   bool            // the target is a Scope: all in it is wanted, under whatever name
-	Mortal   Table           // what of the target has a TTL
-	Bytes    int             // bodies of one response; 0: any. A larger resource goes alone.
-	Hold     func(Step) bool // true: not yet; nil: everything may go
+	Removals bool                   // let removals out
+	Full     bool                   // the response holds everything: what it cannot repeat is removed by it
+	Scoped   bool                   // the target is a Scope: all in it is wanted, under whatever name
+	Mortal   Table                  // what of the target has a TTL
+	Bytes    int                    // bodies of one response; 0: any. A larger resource goes alone.
+	Hold     func(Step) bool        // true: not yet; nil: everything may go
+	Keep     func(name string) bool // true: it may not be removed yet; nil: whatever Removals says
 }
 
 // Outcome is a decision: what to send, and what the client holds once it has it.
@@ -76,7 +77,7 @@ func Diff(held Held, target Table, sub *Subscription, limits Limits) Outcome {
 		case limits.Hold != nil && limits.Hold(s):
 			out.Gated = append(out.Gated, s.Name)
 			kept[s.Name] = s.have
-		case s.Want == nil && !limits.Removals && !(limits.Full && s.have.held == nil):
+		case s.Want == nil && !limits.removes(s) && !(limits.Full && s.have.held == nil):
 			out.Waiting = append(out.Waiting, s.Name)
 			kept[s.Name] = s.have
 		case s.Want == nil:
@@ -98,6 +99,9 @@ func Diff(held Held, target Table, sub *Subscription, limits Limits) Outcome {
 	}
 	return out
 }
+
+// removes reports whether the removal s may go out.
+func (l Limits) removes(s Step) bool { return l.Removals && (l.Keep == nil || !l.Keep(s.Name)) }
 
 // done reports whether the client has what it should.
 func (s Step) done() bool {

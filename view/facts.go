@@ -15,6 +15,8 @@ const (
 	clusterType      protowire.Number = 2 // Cluster.type
 	clusterEDSConfig protowire.Number = 3 // Cluster.eds_cluster_config
 	edsServiceName   protowire.Number = 2 // Cluster.EdsClusterConfig.service_name
+	scopeRoutes      protowire.Number = 2 // ScopedRouteConfiguration.route_configuration_name
+	scopeOnDemand    protowire.Number = 4 // ScopedRouteConfiguration.on_demand
 	routeVHDS        protowire.Number = 9 // RouteConfiguration.vhds
 	hostDomains      protowire.Number = 2 // VirtualHost.domains
 	clusterTypeEDS   uint64           = 3 // Cluster.DiscoveryType.EDS
@@ -62,6 +64,26 @@ func EndpointsOf(r *Resource) (name string, ok bool) {
 		name = r.name
 	}
 	return name, ok
+}
+
+// RoutesOf names the route configuration that a scope leads to. eager is
+// false for one that Envoy loads on demand, and where the scope is no scope or
+// holds its routes itself.
+func RoutesOf(r *Resource) (name string, eager bool) {
+	if r.typ != resource.ScopedRoute {
+		return "", false
+	}
+	demand := uint64(0)
+	fields(r.source.Bytes(), func(n protowire.Number, t protowire.Type, value []byte) bool {
+		switch {
+		case n == scopeRoutes && t == protowire.BytesType:
+			name, _ = protowire.ConsumeString(value)
+		case n == scopeOnDemand && t == protowire.VarintType:
+			demand, _ = protowire.ConsumeVarint(value)
+		}
+		return true
+	})
+	return name, name != "" && demand == 0
 }
 
 // onDemand reports whether a route configuration's shell asks for VHDS.

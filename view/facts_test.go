@@ -19,6 +19,8 @@ func TestFieldNumbersAreThoseOfTheMessages(t *testing.T) {
 		{&clusterv3.Cluster{}, "type", clusterType},
 		{&clusterv3.Cluster{}, "eds_cluster_config", clusterEDSConfig},
 		{&clusterv3.Cluster_EdsClusterConfig{}, "service_name", edsServiceName},
+		{&routev3.ScopedRouteConfiguration{}, "route_configuration_name", scopeRoutes},
+		{&routev3.ScopedRouteConfiguration{}, "on_demand", scopeOnDemand},
 		{&routev3.RouteConfiguration{}, "vhds", routeVHDS},
 		{&routev3.VirtualHost{}, "domains", hostDomains},
 	} {

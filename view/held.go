@@ -210,6 +210,31 @@ func (h Held) Of(names iter.Seq[string]) iter.Seq[*Resource] {
 	}
 }
 
+// Has reports whether the client holds some known version of name.
+func (h Held) Has(name string) bool { return h.content(name) != nil }
+
+// Outdated goes through what the client holds and target has another version
+// of, or none. Only resources whose content is known are listed.
+// Cost: O(changes).
+func (h Held) Outdated(target Table) iter.Seq2[string, *Resource] {
+	return func(yield func(string, *Resource) bool) {
+		for name, m := range h.marks.all() {
+			want, _ := target.Get(name)
+			if m.held != nil && (want == nil || m.held.digest != want.digest) && !yield(name, m.held) {
+				return
+			}
+		}
+		if h.fresh {
+			return
+		}
+		for c := range radix.Diff(h.base, target) {
+			if _, particular := h.marks.get(c.Key); !particular && c.Old != nil && !yield(c.Key, c.Old) {
+				return
+			}
+		}
+	}
+}
+
 // Rescoped is h of a Scope when the subscription has become sub: the client
 // forgets by itself what it no longer wants. Cost: O(names), with the wildcard
 // O(resources).

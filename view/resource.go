@@ -31,6 +31,9 @@ func of(r *resource.Resource) *Resource {
 	return &Resource{typ: r.Type(), name: r.Name(), digest: r.Digest(), source: r}
 }
 
+// Made is a resource that no user wrote, but the control plane did.
+func Made(r *resource.Resource) *Resource { return of(r) }
+
 // compose is the route configuration of a shell and its hosts, which are in
 // the order of their names. Its digest covers the digests of both, so it is
 // the same on every replica without looking at the bytes.

@@ -24,6 +24,12 @@ type Config struct {
 	// until Server.Stuck tells; default 10 s.
 	StuckAfter time.Duration
 
+	// Drain is for how long at most a cluster outlives the listeners and route
+	// configurations that mention it, for Envoy's connections that go on with
+	// them; default 5 s, in which busy connections have ended whatever Envoy's
+	// --drain-time-s is.
+	Drain time.Duration
+
 	MaxResponseBytes        int    // resources in one response, where the protocol allows several; default 4 MiB less 64 KiB, for clients with gRPC's default limit
 	MaxRequestBytes         int    // default 32 MiB
 	MaxRequestBytesInAll    int    // of requests over 4 KiB that are arriving, on all connections; more have to wait; default 256 MiB
@@ -55,6 +61,7 @@ func (c Config) withDefaults() Config {
 	}
 	orDefault(&c.Patience, 15*time.Second)
 	orDefault(&c.StuckAfter, 10*time.Second)
+	orDefault(&c.Drain, 5*time.Second)
 	orDefault(&c.MaxResponseBytes, 4<<20-64<<10)
 	orDefault(&c.MaxRequestBytes, 32<<20)
 	orDefault(&c.MaxRequestBytesInAll, 256<<20)

@@ -17,10 +17,12 @@ type common struct {
 	interner view.Interner
 	fanout   fanout
 	pulses   pulses
+	preloads preloads
 	watch    stopwatch
 
 	identifier    string // of the control plane
 	patience      time.Duration
+	drain         time.Duration
 	maxResponse   int
 	maxNames      int
 	maxNamesInAll int
@@ -36,11 +38,13 @@ type conversation struct {
 	prefix  string        // of nonces
 	observe func(Event)
 
-	lanes   []*lane // in the order of additions
-	nonces  uint64
-	view    *view.View
-	version deltaplane.Version // that the client is to be at; the view may be older if it is retained
-	keep    bool               // remove nothing: the client has lost its fleet
+	envoy     bool    // the client says that it is one
+	lanes     []*lane // in the order of additions
+	nonces    uint64
+	lingering *lingering // nil: nothing
+	view      *view.View
+	version   deltaplane.Version // that the client is to be at; the view may be older if it is retained
+	keep      bool               // remove nothing: the client has lost its fleet
 }
 
 // send is a response that next decided to send.
@@ -121,6 +125,8 @@ func (c *conversation) subscribe(l *lane, sub *view.Subscription, first bool) {
 // wake has come.
 func (c *conversation) next(now time.Time) *send {
 	c.survey(now)
+	c.preload(now)
+	c.linger(now)
 	all := c.standings(now)
 	for i, l := range c.lanes {
 		if l.flight == nil && l.subscribed() && (all[i].adds || l.owes) {
@@ -216,6 +222,7 @@ func (c *conversation) standings(now time.Time) []standing {
 				s.adds = c.tells(l, p) || len(p.Gated) > 0 && l.refused == nil
 				s.removes = len(p.Waiting) > 0
 			}
+			s.adds = s.adds || l.preloading != nil
 			s.refused = l.refused
 		} // any other holds nobody up
 		all[i] = s
@@ -231,9 +238,20 @@ func (c *conversation) waitsFor(l *lane, now time.Time) bool {
 // wake is when to call next although nothing happened; ok is false if never.
 func (c *conversation) wake(now time.Time) (at time.Time, ok bool) {
 	at, ok = c.nextBeat(now)
+	if end, drains := c.lingering.end(); drains && (!ok || end.Before(at)) {
+		at, ok = end, true
+	}
 	for _, l := range c.lanes {
 		if c.waitsFor(l, now) {
 			if end := l.flight.since.Add(c.common.patience); !ok || end.Before(at) {
+				at, ok = end, true
+			}
+		}
+		if l.preloading == nil {
+			continue
+		}
+		for _, since := range l.preloading.since {
+			if end := since.Add(c.common.patience); end.After(now) && (!ok || end.Before(at)) {
 				at, ok = end, true
 			}
 		}
@@ -255,6 +273,9 @@ func (c *conversation) plan(l *lane, removals bool, now time.Time) *plan {
 	key := fanoutKey{
 		typ: l.typ, delta: c.delta, held: l.held.Key(), target: target.Hash(), sub: l.sub,
 		removals: removals, refused: l.refused, gate: c.gate(l, now),
+	}
+	if l.typ == resource.Cluster {
+		key.lingering = c.lingering.key()
 	}
 	p := c.common.fanout.plan(key, func() *plan {
 		began := c.common.watch.begin()
@@ -309,7 +330,7 @@ func (c *conversation) reportCurrent(all []standing) {
 		switch {
 		case s.refused != nil:
 			kind = Withheld
-		case s.removes && !c.keep:
+		case s.removes && !c.keep && c.lingering == nil:
 			continue
 		}
 		l.current = c.version

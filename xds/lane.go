@@ -25,7 +25,8 @@ type lane struct {
 	last    deltaplane.Version // of the last response; until there is one, the version before that of the first request
 	current deltaplane.Version // told to be current at, but for refusals; 0: not since the last response
 
-	vitals vitals // of what has a TTL
+	vitals     vitals      // of what has a TTL
+	preloading *preloading // of scopes that move; nil while none does
 
 	checked radix.Hash // table that refused was last checked against
 

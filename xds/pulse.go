@@ -170,4 +170,5 @@ func (c *conversation) mortal(l *lane, target view.Table) view.Table {
 func (c *common) age() {
 	c.fanout.age()
 	c.pulses.forget()
+	c.preloads.forget()
 }

@@ -55,6 +55,7 @@ func NewServer(source Source, cfg Config) *Server {
 	}
 	s.common.watch, s.hub.watch = stopwatch{cfg.Tracer}, stopwatch{cfg.Tracer}
 	s.common.identifier, s.common.patience = cfg.Identifier, cfg.Patience
+	s.common.drain = cfg.Drain
 	s.common.maxResponse, s.common.maxNames, s.common.maxNamesInAll = cfg.MaxResponseBytes, cfg.MaxNames, cfg.MaxNamesInAll
 	s.metrics = newMetrics(cfg.Registerer, s.common.interner.Names, s.Stuck)
 	s.room = &room{

@@ -85,7 +85,7 @@ func (c *conversation) decideSotW(l *lane, target view.Table, key fanoutKey) *pl
 // removals may go out, what is to be removed is sent on. A refusal holds the
 // whole type until something in it changes; so does the gate.
 func (c *conversation) decideFullState(l *lane, target view.Table, key fanoutKey) *plan {
-	limits := view.Limits{Mortal: c.mortal(l, target), Full: true, Removals: key.removals, Hold: key.hold()}
+	limits := view.Limits{Mortal: c.mortal(l, target), Full: true, Removals: key.removals, Hold: key.hold(), Keep: c.keeps(l)}
 	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits), before: l.held}
 	if key.refused != nil && !p.Empty() { // what was refused goes again with what is new
 		key.refused = nil

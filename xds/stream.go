@@ -158,6 +158,7 @@ func (st *stream) identify(n *corev3.Node) error {
 		return err
 	}
 	st.node = kept
+	st.talk.envoy = kept.GetUserAgentName() == "envoy"
 	id := kept.GetId()
 	st.nodeID.Store(&id)
 	st.first = st.epoch.snapshot.Version()

@@ -19,6 +19,9 @@ import (
 // that they were sent with, even if these are gone since.
 // Cost: O(1); once per version O(changes since the clusters were sent).
 func (c *conversation) target(l *lane) view.Table {
+	if l.preloading != nil {
+		return l.preloading.target
+	}
 	now := l.target(c.view)
 	clusters := c.lane(resource.Cluster)
 	if l.typ != resource.Endpoint && l.typ != resource.Secret || clusters == nil {
