@@ -14,8 +14,8 @@ import (
 // replica that is behind would otherwise answer "unchanged" or "conflict" to
 // what is no longer so.
 //
-// Without an answer of etcd's, a refusal stands, as it promises nothing;
-// "unchanged" ends with ErrUnavailable.
+// Without an answer of etcd's, "unchanged" and ErrConflict, which say what is
+// stored, end with ErrUnavailable; other refusals stand.
 // Cost: one round trip to etcd.
 func (s *Store) confirm(ctx context.Context, p *proposal) error {
 	if len(p.drafts) > 0 || !p.tells() {
@@ -68,10 +68,11 @@ func (p *proposal) tells() bool {
 	return false
 }
 
-// refuses reports whether all outcomes are errors.
+// refuses reports whether all outcomes are errors that say nothing of the
+// newest version.
 func (p *proposal) refuses() bool {
 	for _, o := range p.outcomes {
-		if o.err == nil && o.panic == nil {
+		if o.err == nil && o.panic == nil || errors.Is(o.err, ErrConflict) {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@ package deltaplane
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -61,7 +62,7 @@ func TestAReplicaThatIsBehindDoesNotRefuseAVersionThatIsTheNewest(t *testing.T) 
 	}
 }
 
-func TestUnchangedIsNotSaidWithoutEtcdButARefusalIs(t *testing.T) {
+func TestUnchangedAndConflictAreNotSaidWithoutEtcdButARefusalIs(t *testing.T) {
 	e := startEtcd(t)
 	s := e.replica(Config{})
 	commit(t, s, put(t, 1, "a"))
@@ -70,15 +71,13 @@ func TestUnchangedIsNotSaidWithoutEtcdButARefusalIs(t *testing.T) {
 	if _, err := s.Commit(t.Context(), func(*Batch) error { return mine }); !errors.Is(err, mine) {
 		t.Errorf("a refusal ends with %v", err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() {
-		_, err := s.Commit(ctx, func(*Batch) error { return nil })
-		done <- err
-	}()
-	waitHealth(t, s, false)
-	cancel()
-	if err := <-done; err == nil {
-		t.Error("nothing to do is told without having looked")
+	var both sync.WaitGroup // each waits for ten seconds
+	for name, says := range map[string]error{"nothing to do": nil, "a conflict": ErrConflict} {
+		both.Go(func() {
+			if _, err := s.Commit(t.Context(), func(*Batch) error { return says }); !errors.Is(err, ErrUnavailable) {
+				t.Errorf("%s is told without having looked: %v", name, err)
+			}
+		})
 	}
+	both.Wait()
 }
