@@ -67,6 +67,9 @@ func (c *conversation) pulse(l *lane, ttl time.Duration) (p *pulse, cached bool)
 	if l.flight != nil {
 		key.flight = l.flight.plan
 	}
+	if l.held.Marked() > 0 {
+		return c.makePulse(l, key), false
+	}
 	return c.common.pulses.find(key, func() *pulse { return c.makePulse(l, key) })
 }
 
@@ -131,6 +134,9 @@ func (p *pulses) forget() {
 func (c *conversation) ttls(l *lane) map[time.Duration]bool {
 	if l.held.Immortal() {
 		return nil
+	}
+	if l.held.Marked() > 0 { // hardly anybody else is in this state, and to keep it is dear
+		return l.held.TTLs(l.sub)
 	}
 	p, key := &c.common.pulses, ttlKey{l.held.Key(), l.sub}
 	p.mu.Lock()
