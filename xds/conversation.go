@@ -306,7 +306,7 @@ func (c *conversation) gate(l *lane, now time.Time) gate {
 		return gate{}
 	}
 	var g gate
-	if clusters.refused != nil {
+	if clusters.refused != nil && clusters.subscribed() { // whoever wants none has nothing against any
 		g.refused = clusters.refused.plan
 	}
 	if c.waitsFor(clusters, now) {

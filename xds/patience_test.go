@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/status"
+
 	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/resource"
 	"github.com/deltaplane/deltaplane/view"
@@ -44,4 +46,20 @@ func TestAnAnswerThatNeverComesHoldsTheOthersUpForAWhileOnly(t *testing.T) {
 	if _, ok := talk.wake(start.Add(15 * time.Second)); !ok {
 		t.Error("nothing wakes it for the route's answer")
 	}
+}
+
+func TestARefusedClusterHoldsNoRoutesOnceNobodyWantsClusters(t *testing.T) {
+	k := newTalker(t, false)
+	k.store.put(t, cluster("c", 0), route("r", "none", 0))
+	k.commit()
+	k.subscribes(resource.Route, "r")
+	k.settles()
+	k.subscribes(resource.Cluster, "c")
+	k.hears("Cluster +c")
+	k.says(request{typeURL: resource.Cluster.URL(), nonce: k.nonces[resource.Cluster], refusal: &status.Status{Message: "no"}})
+	k.store.put(t, route("r", "c", 1))
+	k.commit()
+	k.hears("") // the routes that it has are better than some that lead nowhere
+	k.says(request{typeURL: resource.Cluster.URL(), unsubscribe: []string{"c"}})
+	k.hears("Route +r")
 }
