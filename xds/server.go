@@ -12,8 +12,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
-
-	"github.com/deltaplane/deltaplane/wire"
 )
 
 // Server serves what a Source holds to xDS clients. All methods may be called
@@ -75,8 +73,7 @@ func NewServer(source Source, cfg Config) *Server {
 // follows, it must be made with Credentials, or the budgets for connections
 // are not in force.
 func (s *Server) GRPCOptions() []grpc.ServerOption {
-	return []grpc.ServerOption{
-		grpc.ForceServerCodecV2(wire.NewCodec()),
+	return append(newIntake(s.cfg.MaxNames).options(),
 		grpc.Creds(s.Credentials(insecure.NewCredentials())),
 		grpc.ConnectionTimeout(s.cfg.HelloTimeout),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
@@ -84,7 +81,7 @@ func (s *Server) GRPCOptions() []grpc.ServerOption {
 		grpc.MaxConcurrentStreams(s.cfg.MaxStreamsPerConnection),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: s.cfg.KeepaliveTime, Timeout: s.cfg.KeepaliveTimeout}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: s.cfg.KeepaliveMinTime, PermitWithoutStream: true}),
-	}
+	)
 }
 
 // Close ends all streams with UNAVAILABLE and waits until none is left and

@@ -1,0 +1,64 @@
+package hostile
+
+import (
+	"bytes"
+	"testing"
+
+	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// swollen opens streams on one connection, says the same on all of them, and
+// expects each to end with a code.
+func (s *siege) swollen(streams int, method string, message payload, want codes.Code, options ...grpc.CallOption) {
+	s.Helper()
+	conn := s.connect()
+	all := make([]*talk, streams)
+	sent := make(chan error, streams)
+	for i := range all {
+		go func() {
+			var err error
+			all[i], err = s.open(s.Context(), conn, method, options, message)
+			sent <- err
+		}()
+	}
+	for range all {
+		if err := <-sent; err != nil {
+			s.Fatal(err)
+		}
+	}
+	for _, t := range all {
+		s.ends(t, &discoveryv3.DeltaDiscoveryResponse{}, want)
+	}
+}
+
+// What is small on the wire and large in memory: a compressed message, and
+// one of nothing but empty parts.
+func TestWhatSwellsInMemoryIsRefused(t *testing.T) {
+	s := besiege(t)
+	s.under("compressed zeros", 512, func(s *siege) {
+		s.swollen(500, delta, squeezed(s.T, 32<<20), codes.Unimplemented, grpc.UseCompressor(squeezer))
+	})
+	url := field(fieldTypeURL, []byte(resource.Cluster.URL()))
+	s.under("a million versions of nothing", 512, func(s *siege) {
+		var message []byte
+		for _, name := range many(1_000_000) {
+			message = append(message, field(5, append(field(1, []byte(name)), field(2, []byte("1"))...))...)
+		}
+		s.swollen(repeats, delta, append(message, url...), codes.ResourceExhausted)
+	})
+	s.under("millions of empty extensions", 512, func(s *siege) {
+		node := bytes.Repeat(field(9, nil), 8<<20)
+		s.swollen(repeats, delta, append(field(fieldNode, node), url...), codes.ResourceExhausted)
+	})
+	s.under("millions of empty names", 512, func(s *siege) {
+		s.swollen(repeats, delta, append(bytes.Repeat(field(fieldSubscribe, nil), 8<<20), url...), codes.ResourceExhausted)
+	})
+	s.under("millions of empty reports", 512, func(s *siege) {
+		s.swollen(repeats, "/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats",
+			bytes.Repeat(field(2, nil), 8<<20), codes.ResourceExhausted)
+	})
+}
