@@ -30,6 +30,13 @@ const (
 	maxDepth     = 10_000    // protobuf's own limit
 )
 
+// What may wait unread in gRPC's buffers. By itself gRPC raises both to 16 MiB
+// for fast clients. A message that is being read may exceed the stream's.
+const (
+	streamWindow = 64 << 10
+	connWindow   = 1 << 20
+)
+
 // intake is the codec of a server that takes requests from strangers. It must
 // not be copied.
 type intake struct {

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/deltaplane/deltaplane/internal/envoytest"
 	"github.com/deltaplane/deltaplane/resource"
 )
 
@@ -132,4 +133,18 @@ func TestHostileRequestsAreRefusedInBoundedMemory(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestMetadataMayBeNestedAsDeeplyAsItIsSmall(t *testing.T) {
+	s := besiege(t)
+	s.under("3,000 structs, each in another", 256, func(s *siege) {
+		for range repeats {
+			if err := s.talk(s.connect(), delta, nested(3000)).RecvMsg(&discoveryv3.DeltaDiscoveryResponse{}); err != nil {
+				s.Fatal(err)
+			}
+		}
+		if proxy, err := s.plane.Status(envoytest.Context(s), "hostile"); err != nil || !proxy.Connected {
+			s.Errorf("its status is %+v, %v", proxy, err)
+		}
+	})
 }
