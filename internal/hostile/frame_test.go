@@ -217,7 +217,7 @@ func TestConnectionsThatSayNothingDisturbNobody(t *testing.T) {
 // Each connection announces a request of 30 MiB and sends all but its end.
 func TestRequestsThatNeverEndTakeBoundedMemory(t *testing.T) {
 	s := besiege(t)
-	s.under("all but the last byte", 700, func(s *siege) {
+	s.under("all but the last byte", 450, func(s *siege) {
 		ctx, cancel := context.WithCancel(envoytest.Context(s))
 		var sending sync.WaitGroup
 		for range stalled {

@@ -7,6 +7,7 @@ import (
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/deltaplane/deltaplane/resource"
 )
@@ -41,6 +42,21 @@ func TestWhatSwellsInMemoryIsRefused(t *testing.T) {
 	s := besiege(t)
 	s.under("compressed zeros", 512, func(s *siege) {
 		s.swollen(500, delta, squeezed(s.T, 32<<20), codes.Unimplemented, grpc.UseCompressor(squeezer))
+	})
+	s.under("compressed zeros in a call", 512, func(s *siege) {
+		conn, message := s.connect(), squeezed(s.T, 32<<20)
+		ended := make(chan error, 500)
+		for range cap(ended) {
+			go func() {
+				ended <- conn.Invoke(s.Context(), "/envoy.service.status.v3.ClientStatusDiscoveryService/FetchClientStatus",
+					message, &discoveryv3.DeltaDiscoveryResponse{}, grpc.UseCompressor(squeezer))
+			}()
+		}
+		for range cap(ended) {
+			if err := <-ended; status.Code(err) != codes.Internal {
+				s.Errorf("the call ended with %v, want Internal", err)
+			}
+		}
 	})
 	url := field(fieldTypeURL, []byte(resource.Cluster.URL()))
 	s.under("a million versions of nothing", 512, func(s *siege) {
