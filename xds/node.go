@@ -18,6 +18,13 @@ func keepNode(n *corev3.Node, maxBytes int) (*corev3.Node, error) {
 		return nil, invalid("node %q takes %d bytes without its extensions, at most %d are allowed (xds.Config.MaxNodeBytes)",
 			clip(n.GetId()), size, maxBytes)
 	}
+	data, err := proto.Marshal(n)
+	if err != nil {
+		return nil, invalid("node %q: %v", clip(n.GetId()), err)
+	}
+	if partsLeft(n.ProtoReflect().Descriptor(), data, maxNodeParts, 0) < 0 {
+		return nil, invalid("node %q has more than %d fields and elements without its extensions", clip(n.GetId()), maxNodeParts)
+	}
 	return n, nil
 }
 
