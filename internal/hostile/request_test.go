@@ -138,7 +138,7 @@ func TestHostileRequestsAreRefusedInBoundedMemory(t *testing.T) {
 
 func TestMetadataMayBeNestedAsDeeplyAsItIsSmall(t *testing.T) {
 	s := besiege(t)
-	s.under("2,000 structs, each in another", 256, func(s *siege) {
+	s.under("2,000 structs, each in another", 512, func(s *siege) {
 		for range repeats {
 			if err := s.talk(s.connect(), delta, nested(2000)).RecvMsg(&discoveryv3.DeltaDiscoveryResponse{}); err != nil {
 				s.Fatal(err)
