@@ -94,3 +94,34 @@ cluster_name: %s
 endpoints: [{lb_endpoints: [%s]}]
 `, cluster, strings.Join(list, ", "))
 }
+
+// scopedRoutes has a listener choose its route configuration by the tenant.
+const scopedRoutes = `scoped_routes:
+        name: scopes
+        scope_key_builder: {fragments: [{header_value_extractor: {name: tenant, index: 0}}]}
+        rds_config_source: SOURCE
+        scoped_rds: {scoped_rds_config_source: SOURCE}`
+
+// scope leads a tenant to a route configuration.
+func scope(tenant, table string) string {
+	return fmt.Sprintf(`"@type": type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration
+name: %[1]s
+route_configuration_name: %[2]s
+key: {fragments: [{string_key: %[1]s}]}
+`, tenant, table)
+}
+
+// secret is a server's certificate and key.
+func secret(name string, pem [2]string) string {
+	indented := func(pem string) string { return strings.ReplaceAll(strings.TrimSpace(pem), "\n", "\n      ") }
+	return fmt.Sprintf(`"@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret
+name: %s
+tls_certificate:
+  certificate_chain:
+    inline_string: |
+      %s
+  private_key:
+    inline_string: |
+      %s
+`, name, indented(pem[0]), indented(pem[1]))
+}

@@ -3,4 +3,4 @@
 package e2e
 
 // stormCommits is how many commits a storm has.
-const stormCommits = 250
+const stormCommits = 300

@@ -4,218 +4,194 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"fmt"
-	"maps"
-	"net/http"
-	"regexp"
+	"math/rand/v2"
+	"net"
+	"os"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/deltaplane/deltaplane/api"
 	"github.com/deltaplane/deltaplane/internal/envoy"
 	"github.com/deltaplane/deltaplane/internal/envoytest"
+	"github.com/deltaplane/deltaplane/internal/storm"
 	"github.com/deltaplane/deltaplane/internal/traffic"
 )
 
-// No request fails while random commits go through, in each way in which an
-// Envoy can ask, and more of them than it has the time to acknowledge.
+// tempestRate is the requests per second, over all listeners.
+const tempestRate = 2000
+
+// TestNoRequestFailsInAStorm makes commits at random, most of them faster than
+// Envoy acknowledges, while traffic goes through all listeners. No request may
+// fail, and in the end Envoy has exactly the last commit. It is for aggregated
+// streams, which are those that promise an order between types.
 func TestNoRequestFailsInAStorm(t *testing.T) {
 	for _, mode := range []envoy.Mode{envoy.DeltaADS, envoy.SotwADS} {
-		t.Run(mode.String(), func(t *testing.T) { weatherStorm(t, mode) })
+		t.Run(mode.String(), func(t *testing.T) { newTempest(t, mode).rage(stormCommits) })
 	}
 }
 
-func weatherStorm(t *testing.T, mode envoy.Mode) {
-	random := seeded(t)
-	backends := map[string]int{}
-	for _, name := range []string{"red", "green", "blue"} {
-		backends[name] = envoytest.Backend(t, name).Port()
-	}
-	var ports []int
-	for _, name := range names(backends) {
-		ports = append(ports, backends[name])
-	}
-	w := newWeather(t, mode, random, ports)
-	plane, e := start(t, mode)
-	plane.Prune(w.documents())
-	// A listener that is bound need not listen yet.
-	check := func() {
-		t.Helper()
-		arrived(t, e, w, backends)
-	}
-	check()
-	loads := w.traffic(t, e)
+// A tempest is a World on a control plane with an Envoy under traffic.
+type tempest struct {
+	t      *testing.T
+	random *rand.Rand
+	world  *storm.World
+	plane  *envoytest.Plane
+	envoy  *envoytest.Envoy
+	trust  *tls.Config
+	loads  []*traffic.Generator
+	plan   *api.Plan // of the last commit
+	past   []string  // what the commits were
+}
 
+func newTempest(t *testing.T, mode envoy.Mode) *tempest {
+	t.Helper()
+	s := &tempest{t: t, random: seeded(t), plane: envoytest.StartPlane(t)}
+	var backends []storm.Backend
+	for _, name := range []string{"blue", "green", "red", "white"} {
+		backends = append(backends, storm.Backend{Name: name, Port: envoytest.Backend(t, name).Port()})
+	}
+	var certificates []storm.Certificate
+	pool := x509.NewCertPool()
+	for range 3 {
+		chain, key := envoytest.Certificate(t, "example.test")
+		pool.AppendCertsFromPEM([]byte(chain))
+		certificates = append(certificates, storm.Certificate{Chain: chain, Key: key})
+	}
+	s.trust = &tls.Config{RootCAs: pool, ServerName: "example.test"}
+	address, ports := places(t)
+	s.world = storm.New(s.random, storm.Config{Source: mode.ConfigSource(), Address: address, Ports: ports, Backends: backends, Certificates: certificates})
+	s.commit("the start")
+	s.envoy = startEnvoy(t, s.plane, mode)
+	s.envoy.WaitReady()
+	return s
+}
+
+// places are an address of this process alone and a free port of it for each
+// listener: one that is replaced must keep its port, and an Envoy that is told
+// to take any port takes another one now and then.
+func places(t *testing.T) (address string, ports map[string]int) {
+	t.Helper()
+	ports = map[string]int{}
+	address = fmt.Sprintf("127.%d.%d.1", 64+os.Getpid()%128, os.Getpid()/128%256)
+	for _, name := range storm.Listeners() {
+		l, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		ports[name] = l.Addr().(*net.TCPAddr).Port
+	}
+	return address, ports
+}
+
+func (s *tempest) commit(what string) {
+	s.t.Helper()
+	s.plan = s.plane.Prune(s.world.Documents())
+	s.past = append(s.past, fmt.Sprintf("version %d at %s: %s", s.plan.Version, time.Now().Format("15:04:05.000"), what))
+}
+
+// rage makes commits, and checks what they lead to.
+func (s *tempest) rage(commits int) {
+	s.t.Helper()
+	s.answers()
+	s.blow()
 	began := time.Now()
-	for i := range stormCommits {
-		how := w.turn()
-		if _, err := plane.Post("/v1/apply", map[string][]string{"prune": {"true"}, "allow_shrink": {"true"}, "message": {how}}, w.documents()); err != nil {
-			t.Fatalf("commit %d, %s: %v", i, how, err)
-		}
-		// Sometimes slower than Envoy, mostly faster.
-		<-time.After(time.Duration(random.Int64N(int64(20 * time.Millisecond))))
-		for _, load := range loads {
-			if r := load.Report(); r.Failures > 0 {
-				t.Fatalf("after commit %d, %s: %d requests failed: %v", i, how, r.Failures, r.Reasons)
-			}
-		}
+	for range commits {
+		what := s.world.Step()
+		s.commit(what)
+		s.pause()
+		s.calm()
 	}
 	took := time.Since(began)
-	check()
-	settled(t, plane, e, w)
-	for name, load := range loads {
+	s.plane.WaitInSync(node, s.plan.Version)
+	s.answers()
+	s.holds()
+	total := uint64(0)
+	for _, load := range s.loads {
 		r := load.Stop()
-		t.Logf("%s: %d requests, %d failed, answers %v", name, r.Requests, r.Failures, r.Answers)
+		total += r.Requests - r.Failures
 	}
-	t.Logf("%d commits in %s", stormCommits, took)
+	s.calm()
+	nothingRefused(s.t, s.plane, s.envoy)
+	s.t.Logf("%d commits in %v, %d requests answered", commits, took.Round(time.Second), total)
 }
 
-// traffic is 2,000 requests per second, over connections that are kept.
-func (w *weather) traffic(t *testing.T, e *envoytest.Envoy) map[string]*traffic.Generator {
-	request := func(n uint64) traffic.Request {
-		return traffic.Request{
-			Host: append(hosts, "other.test")[n%4], Path: "/",
-			Header: http.Header{"Tenant": {tenants[n%3]}},
+// blow starts the traffic.
+func (s *tempest) blow() {
+	for _, name := range storm.Listeners() {
+		c := traffic.NewClient(s.envoy.WaitListener(name), 4, s.tls(name))
+		g := traffic.Start(s.t.Context(), traffic.Config{
+			Client: c, Rate: tempestRate / len(storm.Listeners()), Workers: 4,
+			Next: func(n uint64) traffic.Request { return storm.Request(name, n) },
+		})
+		s.t.Cleanup(func() { g.Stop(); c.Close() })
+		s.loads = append(s.loads, g)
+	}
+}
+
+func (s *tempest) tls(listener string) *tls.Config {
+	if listener == storm.Secure {
+		return s.trust
+	}
+	return nil
+}
+
+// pause lets Envoy catch up now and then. Most commits come before it can.
+func (s *tempest) pause() {
+	switch s.random.IntN(10) {
+	case 0:
+		s.plane.WaitInSync(node, s.plan.Version)
+	case 1, 2, 3:
+		wait := time.NewTimer(time.Duration(s.random.IntN(20)) * time.Millisecond)
+		defer wait.Stop()
+		<-wait.C
+	}
+}
+
+// calm fails the test if any request has failed.
+func (s *tempest) calm() {
+	s.t.Helper()
+	for i, load := range s.loads {
+		if r := load.Report(); r.Failures > 0 {
+			last := s.past[max(0, len(s.past)-8):]
+			s.t.Fatalf("%d of %d requests to %s failed: %v; the last commits were\n%s", r.Failures, r.Requests,
+				storm.Listeners()[i], r.Reasons, fmt.Sprintf("%q", last))
 		}
 	}
-	return map[string]*traffic.Generator{
-		"web":    envoytest.Traffic(t, e.WaitListener("web"), 800, request),
-		"scoped": envoytest.Traffic(t, e.WaitListener("scoped"), 800, request),
-		"secure": envoytest.TrafficTLS(t, e.WaitListener("secure"), w.trust(), 400, request),
-	}
 }
 
-// trust takes each of the certificates.
-func (w *weather) trust() *tls.Config {
-	pool := x509.NewCertPool()
-	for _, pem := range w.pems {
-		pool.AppendCertsFromPEM([]byte(pem[0]))
-	}
-	return &tls.Config{RootCAs: pool, ServerName: "example.test"}
-}
-
-// arrived waits until new connections are served as the weather says: each
-// listener, host and tenant by a backend of the right cluster.
-func arrived(t *testing.T, e *envoytest.Envoy, w *weather, backends map[string]int) {
-	t.Helper()
-	byPort := map[int]string{}
-	for name, port := range backends {
-		byPort[port] = name
-	}
-	for _, name := range []string{"web", "secure", "scoped"} {
-		var config *tls.Config
-		if name == "secure" {
-			config = w.trust()
-		}
-		client := envoytest.Client(t, e.WaitListener(name), config)
-		for i, host := range append(slices.Clone(hosts), "other.test") {
-			tenant := tenants[i%len(tenants)]
-			table := w.tables[map[string]string{"web": w.web, "secure": w.secure, "scoped": w.scopes[tenant]}[name]]
-			cluster, named := table[host]
-			if !named {
-				cluster = table["*"]
+// answers waits until each kind of request is answered by the backend that
+// the newest commit says.
+func (s *tempest) answers() {
+	s.t.Helper()
+	for _, name := range storm.Listeners() {
+		c := envoytest.Client(s.t, s.envoy.WaitListener(name), s.tls(name))
+		for n := range storm.Kinds(name) {
+			want := s.world.Answer(name, n)
+			if _, err := c.Until(envoytest.Context(s.t), storm.Request(name, n), want); err != nil {
+				s.t.Fatal(name, ": ", err)
 			}
-			var want []string
-			for _, port := range w.clusters[cluster].ports {
-				want = append(want, byPort[port])
-			}
-			r := traffic.Request{Host: host, Path: "/", Header: http.Header{"Tenant": {tenant}, "Connection": {"close"}}}
-			if _, err := client.UntilFunc(envoytest.Context(t), r, func(a traffic.Answer) bool {
-				return a.Status == http.StatusOK && slices.Contains(want, a.Body)
-			}); err != nil {
-				t.Fatalf("%s, %s of %s, through cluster %s to any of %v: %v", name, host, tenant, cluster, want, err)
-			}
 		}
 	}
+	s.serves(s.world.Certificate())
 }
 
-// settled waits until Envoy has nothing but the last commit.
-func settled(t *testing.T, plane *envoytest.Plane, e *envoytest.Envoy, w *weather) {
-	t.Helper()
-	want := append(names(w.clusters), "xds")
-	envoytest.Eventually(t, "the clusters of the last commit alone", func(ctx context.Context) error {
-		got, err := clustersOf(ctx, e)
-		if err == nil && !slices.Equal(got, want) {
-			err = fmt.Errorf("there are %v, want %v", got, want)
-		}
-		return err
-	})
-	envoytest.Eventually(t, "the routes of the last commit", func(ctx context.Context) error {
-		got, err := routesOf(ctx, e)
+// serves waits until the secure listener serves a certificate.
+func (s *tempest) serves(want storm.Certificate) {
+	s.t.Helper()
+	address := s.envoy.WaitListener(storm.Secure)
+	envoytest.Eventually(s.t, "the certificate", func(ctx context.Context) error {
+		conn, err := (&tls.Dialer{Config: s.trust}).DialContext(ctx, "tcp", address)
 		if err != nil {
 			return err
 		}
-		for _, table := range append(slices.Collect(maps.Values(w.scopes)), w.web, w.secure) {
-			if !maps.Equal(got[table], w.tables[table]) {
-				return fmt.Errorf("table %s leads to %v, want %v", table, got[table], w.tables[table])
-			}
+		defer conn.Close()
+		got := conn.(*tls.Conn).ConnectionState().PeerCertificates[0]
+		if !slices.Equal(got.Raw, want.Raw()) {
+			return fmt.Errorf("it serves the one with the serial number %v", got.SerialNumber)
 		}
 		return nil
 	})
-	listeners, err := e.Listeners(envoytest.Context(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	expected := []string{"scoped", "secure", "web"}
-	if w.spare != "" {
-		expected = append(expected, w.spare)
-		slices.Sort(expected)
-	}
-	if got := names(listeners); !slices.Equal(got, expected) {
-		t.Errorf("listeners are %v, want %v", got, expected)
-	}
-	e.WaitStat("cluster_manager.warming_clusters", func(n uint64) bool { return n == 0 })
-	nothingRefused(t, plane, e)
-}
-
-var clusterLine = regexp.MustCompile(`(?m)^([^:]+)::default_priority::max_connections::`)
-
-// clustersOf lists the clusters in Envoy's /clusters.
-func clustersOf(ctx context.Context, e *envoytest.Envoy) ([]string, error) {
-	text, err := e.Get(ctx, "/clusters")
-	if err != nil {
-		return nil, err
-	}
-	var list []string
-	for _, m := range clusterLine.FindAllSubmatch(text, -1) {
-		list = append(list, string(m[1]))
-	}
-	slices.Sort(list)
-	return list, nil
-}
-
-// routesOf reads the tables from Envoy's dump: which cluster each host leads to.
-func routesOf(ctx context.Context, e *envoytest.Envoy) (map[string]map[string]string, error) {
-	text, err := e.ConfigDump(ctx, "dynamic_route_configs", "")
-	if err != nil {
-		return nil, err
-	}
-	var dump struct {
-		Configs []struct {
-			Table struct {
-				Name  string `json:"name"`
-				Hosts []struct {
-					Name   string `json:"name"`
-					Routes []struct {
-						Route struct {
-							Cluster string `json:"cluster"`
-						} `json:"route"`
-					} `json:"routes"`
-				} `json:"virtual_hosts"`
-			} `json:"route_config"`
-		} `json:"configs"`
-	}
-	if err := json.Unmarshal(text, &dump); err != nil {
-		return nil, err
-	}
-	tables := map[string]map[string]string{}
-	for _, c := range dump.Configs {
-		table := map[string]string{}
-		for _, h := range c.Table.Hosts {
-			table[h.Name] = h.Routes[0].Route.Cluster
-		}
-		tables[c.Table.Name] = table
-	}
-	return tables, nil
 }

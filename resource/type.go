@@ -36,7 +36,7 @@ func TypeOfURL(url string) Type { return Type(url[strings.LastIndexByte(url, '/'
 
 // served lists the types in the order in which make-before-break sends them:
 // what is referred to comes before what refers to it.
-var served = []Type{Cluster, Endpoint, Secret, ExtensionConfig, Listener, ScopedRoute, Route, VirtualHost, Runtime}
+var served = []Type{Cluster, Endpoint, Secret, ExtensionConfig, Listener, Route, ScopedRoute, VirtualHost, Runtime}
 
 // Served lists the types that xDS clients can subscribe to, in the order in
 // which additions are sent; removals go in reverse.

@@ -61,18 +61,6 @@ func (m *marks) all() iter.Seq2[string, mark] {
 	return maps.All(m.byName)
 }
 
-// with is m and the same mark for more names. m stays as it is.
-func (m *marks) with(names iter.Seq[string], k mark) *marks {
-	grown := map[string]mark{}
-	if m != nil {
-		maps.Copy(grown, m.byName)
-	}
-	for name := range names {
-		grown[name] = k
-	}
-	return marksOf(grown)
-}
-
 // Nothing is what a client holds that has just subscribed.
 func Nothing() Held { return Held{fresh: true} }
 
@@ -103,7 +91,14 @@ func (h Held) InSync(target Table) bool {
 
 // Asked is h when the client wants these names answered, held or not.
 func (h Held) Asked(names iter.Seq[string]) Held {
-	h.marks = h.marks.with(names, mark{kind: asked})
+	byName := map[string]mark{}
+	if h.marks != nil {
+		maps.Copy(byName, h.marks.byName)
+	}
+	for name := range names {
+		byName[name] = mark{kind: asked, held: h.content(name)}
+	}
+	h.marks = marksOf(byName)
 	return h
 }
 

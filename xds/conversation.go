@@ -127,9 +127,10 @@ func (c *conversation) next(now time.Time) *send {
 	c.survey(now)
 	c.preload(now)
 	c.linger(now)
+	c.crossing(now)
 	all := c.standings(now)
 	for i, l := range c.lanes {
-		if l.flight == nil && l.subscribed() && (all[i].adds || l.owes) {
+		if l.flight == nil && l.subscribed() && (all[i].adds || l.owes) && c.mayAdd(l, all) {
 			if s := c.sendPart(l, c.mayRemove(l, all, now), now); s != nil {
 				return s
 			}
@@ -174,6 +175,7 @@ func (c *conversation) sendPart(l *lane, removals bool, now time.Time) *send {
 	s.cached = cached
 	s.response = &wire.Response{Frame: frame, Nonce: c.prefix + strconv.FormatUint(c.nonces, 36)}
 	l.flight = &flight{plan: p, since: now, handed: c.common.watch.begin(), version: c.version, after: l.reached(c.version), pushed: s.pushed, view: c.view}
+	l.latest = l.flight
 	l.held, l.owes, l.nonce, l.last, l.current = p.After, false, s.response.Nonce, c.version, 0
 	if l.typ == resource.Cluster {
 		c.rewarm(p)

@@ -27,6 +27,7 @@ type lane struct {
 
 	vitals     vitals      // of what has a TTL
 	preloading *preloading // of scopes that move; nil while none does
+	bridge     bridge      // of routes, while scopes move
 
 	checked radix.Hash // table that refused was last checked against
 
@@ -34,9 +35,9 @@ type lane struct {
 	scopeBy *view.Subscription
 	scope   view.Table
 
-	warmFor *flight // of clusters, and table, that warm was made for
-	warmOf  radix.Hash
-	warm    view.Table
+	latest        *flight // the last response, answered or not
+	warmClusters  warmth
+	warmListeners warmth
 }
 
 // flight is a response on its way.

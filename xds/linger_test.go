@@ -7,6 +7,7 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	tcpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
+	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 
@@ -98,4 +99,27 @@ func TestWhatLingersKeepsNobodyWaiting(t *testing.T) {
 	if at, ok := k.talk.wake(k.now); !ok || !at.Equal(k.now.Add(5*time.Second)) {
 		t.Errorf("wakes at %v %v, want after 5 s", at, ok)
 	}
+}
+
+func TestASecretOutlivesTheListenerThatHasNotAskedForIt(t *testing.T) {
+	k := newTalker(t, true)
+	secret := func(name string) proto.Message {
+		return &tlsv3.Secret{Name: name, Type: &tlsv3.Secret_GenericSecret{GenericSecret: &tlsv3.GenericSecret{
+			Secret: &corev3.DataSource{Specifier: &corev3.DataSource_InlineString{InlineString: name}}}}}
+	}
+	k.store.put(t, secret("old"), tcp(t, "l", "old")) // a listener that mentions it
+	k.commit()
+	k.subscribes(resource.Listener)
+	k.hears("Listener +l")
+	k.store.drop(resource.Secret, "old")
+	k.store.put(t, secret("new"), tcp(t, "l", "new"))
+	k.commit()
+	k.subscribes(resource.Secret, "old")
+	k.hears("Secret +old")
+	k.accepts(resource.Secret)
+	k.accepts(resource.Listener)
+	k.hears("Listener +l")
+	k.hears("")
+	k.accepts(resource.Listener)
+	k.hears("Secret -old")
 }

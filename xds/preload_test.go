@@ -44,8 +44,8 @@ func TestAScopeMovesWhenItsRoutesAreThere(t *testing.T) {
 	k.hears("ScopedRoute +ana")
 	k.hears("")
 	k.accepts(resource.ScopedRoute)
-	k.hears("Route -r1")
 	k.hears("ScopedRoute -deltaplane/preload/r2")
+	k.hears("Route -r1")
 }
 
 func TestAScopeMovesAtOnceForClientsThatAreNoEnvoy(t *testing.T) {

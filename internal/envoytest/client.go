@@ -20,13 +20,7 @@ func Client(t testing.TB, address string, config *tls.Config) *traffic.Client {
 // under way when the test ends are cut off and not counted.
 func Traffic(t testing.TB, address string, rate int, next func(n uint64) traffic.Request) *traffic.Generator {
 	t.Helper()
-	return TrafficTLS(t, address, nil, rate, next)
-}
-
-// TrafficTLS is Traffic over TLS; without config it is not.
-func TrafficTLS(t testing.TB, address string, config *tls.Config, rate int, next func(n uint64) traffic.Request) *traffic.Generator {
-	t.Helper()
-	c := traffic.NewClient(address, 8, config)
+	c := traffic.NewClient(address, 8, nil)
 	g := traffic.Start(t.Context(), traffic.Config{Client: c, Rate: rate, Next: next})
 	t.Cleanup(func() {
 		report := g.Stop()

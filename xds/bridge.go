@@ -1,0 +1,62 @@
+package xds
+
+import (
+	"slices"
+	"time"
+
+	"github.com/deltaplane/deltaplane/radix"
+	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/view"
+)
+
+// This file keeps virtual hosts where they were until scopes have followed
+// them. A commit that moves a host to another route configuration, and its
+// scope too, is a removal from one, an addition to the other, and a change in
+// between: whichever of the tables goes out first, some requests find no host.
+// So tables go out with the hosts that they had besides, then the scopes; once
+// these are accepted, the tables go out as they are to be.
+
+// bridge is what one lane of route configurations should hold meanwhile.
+type bridge struct {
+	needed bool     // as of the last next
+	from   view.Key // holdings and table that table was made for
+	to     radix.Hash
+	table  view.Table
+}
+
+// crossing finds out whether scopes are on their way, so that the tables that
+// they leave and reach are kept together. A scope that is refused stays where
+// it is, and so do the hosts.
+func (c *conversation) crossing(now time.Time) {
+	routes, scopes := c.lane(resource.Route), c.lane(resource.ScopedRoute)
+	if routes == nil {
+		return
+	}
+	routes.bridge.needed = scopes != nil && scopes.subscribed() &&
+		(c.waitsFor(scopes, now) || scopes.flight == nil && !scopes.held.InSync(c.view.Table(resource.ScopedRoute)))
+	if !routes.bridge.needed {
+		routes.bridge = bridge{}
+	}
+}
+
+// over is target and the hosts that the client has besides.
+// Cost: O(1) unless the client's holdings or target are others than before.
+func (b *bridge) over(held view.Held, target view.Table) view.Table {
+	if from, to := held.Key(), target.Hash(); b.from != from || b.to != to {
+		b.table, b.from, b.to = held.Bridge(target), from, to
+	}
+	return b.table
+}
+
+// mayAdd reports whether l's additions may go out now: scopes follow the
+// tables that they may lead to. Where clusters are refused, tables may wait for
+// these, nobody knows for how long, and scopes do not.
+func (c *conversation) mayAdd(l *lane, all []standing) bool {
+	if l.typ != resource.ScopedRoute || l.owes || l.held.Fresh() {
+		return true
+	}
+	if clusters := c.lane(resource.Cluster); clusters != nil && clusters.refused != nil {
+		return true
+	}
+	return !slices.ContainsFunc(all, func(s standing) bool { return s.typ == resource.Route && s.adds })
+}
