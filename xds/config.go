@@ -4,7 +4,9 @@ import (
 	"log/slog"
 	"time"
 
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc/credentials"
 )
 
 // Config tunes a Server. The zero value of each field takes its default.
@@ -14,6 +16,7 @@ type Config struct {
 	Logger     *slog.Logger          // default: discard
 	Registerer prometheus.Registerer // default: none
 	Tracer     Tracer                // puts pushes into traces; default: none
+	Authorize  Authorize             // default: any client may be any node
 	Identifier string                // of this control plane in responses; default "deltaplane"
 
 	// Patience is for how long a response that is neither accepted nor
@@ -45,6 +48,11 @@ type Config struct {
 
 	now func() time.Time // for tests
 }
+
+// Authorize says why the client of a connection may not be the node; nil if it
+// may. It is called once for each stream, on its goroutine: return fast. The
+// error goes to the client, with PERMISSION_DENIED.
+type Authorize func(credentials.AuthInfo, *corev3.Node) error
 
 func (c Config) withDefaults() Config {
 	if c.Assigner == nil {

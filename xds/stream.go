@@ -12,6 +12,7 @@ import (
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
@@ -29,7 +30,8 @@ type stream struct {
 	ads    bool
 	only   resource.Type // "" on the aggregated service
 	peer   string
-	pace   pace // of its connection
+	auth   credentials.AuthInfo // nil in plain text
+	pace   pace                 // of its connection
 
 	requests chan request  // receive sends and closes; run reads
 	failed   chan error    // receive's last word, cap 1
@@ -60,7 +62,7 @@ func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) (err
 		inspect: make(chan chan<- Inspection),
 	}
 	if p, ok := peer.FromContext(g.Context()); ok {
-		st.peer = p.Addr.String()
+		st.peer, st.auth = p.Addr.String(), p.AuthInfo
 	}
 	st.pace = s.paceOf(g.Context())
 	if !s.enter(st) {
@@ -156,6 +158,11 @@ func (st *stream) identify(n *corev3.Node) error {
 	kept, err := keepNode(n, st.server.cfg.MaxNodeBytes)
 	if err != nil {
 		return err
+	}
+	if authorize := st.server.cfg.Authorize; authorize != nil {
+		if err := authorize(st.auth, kept); err != nil {
+			return status.Error(codes.PermissionDenied, err.Error())
+		}
 	}
 	st.node = kept
 	st.talk.envoy = kept.GetUserAgentName() == "envoy"

@@ -103,7 +103,12 @@ func (srv *server) wire(registry *prometheus.Registry, tokens api.Tokens, xdsTLS
 	s := srv.settings
 	srv.fleet = fleet.New(fleet.Config{Latest: func() deltaplane.Version { return srv.store.Latest().Version() }})
 	registry.MustRegister(srv.fleet)
-	srv.xds = xds.NewServer(srv.store, xds.Config{Observer: srv.fleet, Tracer: srv.tracing.XDS(), Logger: srv.log.With("part", "xds"), Registerer: registry})
+	config := xds.Config{Observer: srv.fleet, Tracer: srv.tracing.XDS(), Logger: srv.log.With("part", "xds"), Registerer: registry}
+	rules, _ := s.identities() // checked when the settings were read
+	if rules != nil {
+		config.Authorize = rules.check
+	}
+	srv.xds = xds.NewServer(srv.store, config)
 	options := srv.xds.GRPCOptions()
 	if xdsTLS != nil {
 		options = append(options, grpc.Creds(srv.xds.Credentials(xdsTLS)))
@@ -114,7 +119,9 @@ func (srv *server) wire(registry *prometheus.Registry, tokens api.Tokens, xdsTLS
 	registry.MustRegister(srv.load)
 	srv.load.Register(srv.grpc)
 	srv.clients = clientstatus.New(clientstatus.Config{Streams: srv.xds, Fleet: srv.fleet})
-	srv.clients.Register(srv.grpc)
+	if rules == nil { // it shows each client what all others hold
+		srv.clients.Register(srv.grpc)
+	}
 	known := proxies{srv.fleet, srv.load}
 	srv.api = api.New(api.Config{
 		Store: srv.store, Proxies: known, Waiter: known, Sources: &srv.sources.board, Resync: srv.xds.Resync, Decoder: s.decoder(), Tokens: tokens,

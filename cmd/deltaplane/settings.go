@@ -40,6 +40,7 @@ type settings struct {
 	TLSCert            string        `koanf:"tls-cert"`
 	TLSKey             string        `koanf:"tls-key"`
 	TLSClientCA        string        `koanf:"tls-client-ca"`
+	NodeIdentities     []string      `koanf:"node-identity"`
 	Insecure           bool          `koanf:"insecure"`
 	TokenFile          string        `koanf:"token-file"`
 	LogFormat          string        `koanf:"log-format"`
@@ -72,6 +73,7 @@ func settingFlags(f *pflag.FlagSet) {
 	f.String("tls-cert", "", "certificate of both listeners, PEM; read again when it changes")
 	f.String("tls-key", "", "its key")
 	f.String("tls-client-ca", "", "proxies need a certificate of this authority")
+	f.StringSlice("node-identity", nil, "SAN=NODE: whose certificate has this name may be this node; a * in SAN is what a * in NODE stands for; default: any proxy may be any node")
 	f.Bool("insecure", false, "allow addresses other than loopback without TLS, client certificates or API tokens")
 	f.String("token-file", "", "API tokens, one per line: SECRET or NAME:SECRET; the name becomes the author of commits")
 	f.String("log-format", "text", "text or json")
@@ -120,6 +122,7 @@ func readSettings(flags *pflag.FlagSet, path string) (settings, error) {
 		return s, usageError{strings.Join(strings.Fields(err.Error()), " ")}
 	}
 	s.EtcdEndpoints, s.WatchEtcdServers = separate(s.EtcdEndpoints, ","), separate(s.WatchEtcdServers, ",")
+	s.NodeIdentities = separate(s.NodeIdentities, ",")
 	s.Watch, s.WatchEtcd = separate(s.Watch, ";"), separate(s.WatchEtcd, ";")
 	return s, s.check()
 }
@@ -146,6 +149,19 @@ func knownKeys(k *koanf.Koanf, flags *pflag.FlagSet) error {
 	return usageError{fmt.Sprintf("unknown keys: %s; the keys are the names of the flags of deltaplane serve", strings.Join(unknown, ", "))}
 }
 
+// identities are the rules of --node-identity; nil without any.
+func (s *settings) identities() (identities, error) {
+	var rules identities
+	for _, text := range s.NodeIdentities {
+		rule, err := parseIdentityRule(text)
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
+}
+
 // check refuses combinations that would be unsafe, or mean nothing.
 func (s *settings) check() error {
 	if (s.TLSCert == "") != (s.TLSKey == "") {
@@ -153,6 +169,12 @@ func (s *settings) check() error {
 	}
 	if s.TLSClientCA != "" && s.TLSCert == "" {
 		return usageError{"--tls-client-ca needs --tls-cert and --tls-key"}
+	}
+	if _, err := s.identities(); err != nil {
+		return err
+	}
+	if len(s.NodeIdentities) > 0 && s.TLSClientCA == "" {
+		return usageError{"--node-identity needs --tls-client-ca"}
 	}
 	if (s.EtcdCert == "") != (s.EtcdKey == "") {
 		return usageError{"--etcd-cert and --etcd-key belong together"}

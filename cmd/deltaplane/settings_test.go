@@ -42,6 +42,8 @@ func sample(field reflect.StructField) string {
 		return "true"
 	case field.Name == "Watch" || field.Name == "WatchEtcd":
 		return "/a,namespace=b;/c,owner=d,allow-shrink"
+	case field.Name == "NodeIdentities":
+		return "spiffe://a/*=*,b=c"
 	case field.Type == reflect.TypeFor[[]string]():
 		return "a,b"
 	case field.Type.String() == "time.Duration":
@@ -70,8 +72,8 @@ func TestEachSettingIsAFlagAVariableAndAKey(t *testing.T) {
 		if other := partners[name]; other != "" {
 			want[other] = "sample"
 		}
-		if name == "tls-client-ca" {
-			want["tls-cert"], want["tls-key"] = "sample", "sample"
+		if name == "tls-client-ca" || name == "node-identity" {
+			want["tls-client-ca"], want["tls-cert"], want["tls-key"] = "sample", "sample", "sample"
 		}
 		var args []string
 		var file strings.Builder
