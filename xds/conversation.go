@@ -124,6 +124,7 @@ func (c *conversation) subscribe(l *lane, sub *view.Subscription, first bool) {
 // counts as sent. Call it again after each receive, show and send, and when
 // wake has come.
 func (c *conversation) next(now time.Time) *send {
+	c.reportOverdue(now)
 	c.survey(now)
 	c.preload(now)
 	c.linger(now)
@@ -318,6 +319,16 @@ func (c *conversation) gate(l *lane, now time.Time) gate {
 		}
 	}
 	return g
+}
+
+// reportOverdue tells of responses that nobody waits for any more.
+func (c *conversation) reportOverdue(now time.Time) {
+	for _, l := range c.lanes {
+		if l.flight != nil && !l.flight.overdue && !c.waitsFor(l, now) {
+			l.flight.overdue = true
+			c.observe(l.flight.answered(Event{Kind: Overdue, Type: l.typ}))
+		}
+	}
 }
 
 // reportCurrent tells which types have become current with nothing to send,

@@ -49,6 +49,7 @@ type flight struct {
 	pushed  bool               // it brings news
 	handed  time.Time          // when it was encoded; zero if not traced
 	view    *view.View         // that it was decided for
+	overdue bool               // told to be
 	taken   atomic.Int64       // when the connection had it, Unix nanoseconds; 0: not yet, or not traced
 }
 

@@ -15,14 +15,14 @@ type eventLog struct {
 
 var kindNames = [...]string{
 	Opened: "stream opened", Closed: "stream closed", Subscribed: "subscribed", Sent: "response sent",
-	Acked: "response accepted", Refused: "response refused", Withheld: "what was refused is withheld", Current: "client is current",
+	Overdue: "response is not answered; what waits for it goes on", Acked: "response accepted", Refused: "response refused", Withheld: "what was refused is withheld", Current: "client is current",
 }
 
 // event writes e; nonce is that of the response it is about, if any. Of
 // refusals it writes as many as repeats admits.
 func (l eventLog) event(ctx context.Context, e Event, nonce string) {
 	level := slog.LevelDebug
-	if e.Kind == Refused {
+	if e.Kind == Refused || e.Kind == Overdue {
 		level = slog.LevelWarn
 	}
 	if !l.Enabled(ctx, level) {

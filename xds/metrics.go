@@ -14,6 +14,7 @@ type metrics struct {
 	beats   prometheus.Counter
 	push    prometheus.Histogram
 	evicted prometheus.Counter
+	overdue prometheus.Counter
 }
 
 // newMetrics registers the metrics, unless r is nil. names counts what is
@@ -28,6 +29,8 @@ func newMetrics(r prometheus.Registerer, names func() int, stuck func() string) 
 			Name: "deltaplane_heartbeats_total", Help: "Responses that brought nothing but that resources with a TTL live on."}),
 		evicted: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "deltaplane_connections_evicted_total", Help: "Connections that were closed because requests arriving on them took too much memory."}),
+		overdue: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "deltaplane_responses_overdue_total", Help: "Responses that were not answered in time, so that what waited for them went on."}),
 		push: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "deltaplane_push_seconds", Help: "From a commit's time to handing its response to the stream.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15), NativeHistogramBucketFactor: 1.1}),
@@ -44,7 +47,7 @@ func newMetrics(r prometheus.Registerer, names func() int, stuck func() string) 
 				}
 				return 0
 			})
-		r.MustRegister(m.streams, m.frames, m.beats, m.push, m.evicted, subscribed, old)
+		r.MustRegister(m.streams, m.frames, m.beats, m.push, m.evicted, m.overdue, subscribed, old)
 	}
 	return m
 }

@@ -71,6 +71,9 @@ func (st *stream) observe(e Event) {
 		st.sentTrace = e.Trace
 	}
 	st.server.log.event(st.grpc.Context(), e, nonce)
+	if e.Kind == Overdue {
+		st.server.metrics.overdue.Inc()
+	}
 	if st.server.cfg.Observer != nil {
 		st.server.cfg.Observer.Observe(e)
 	}

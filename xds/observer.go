@@ -23,6 +23,7 @@ const (
 	Acked                  // the client accepted the response
 	Refused                // the client refused it: Detail, Resources
 	Withheld               // nothing is left to send but what the client has refused: it holds the rest of Type as of Version
+	Overdue                // the response has been unanswered for Config.Patience: it holds up no other type any more
 	Current                // nothing is left to send or in flight: the client holds Type as of Version
 )
 
@@ -48,7 +49,7 @@ type Event struct {
 	Retained  bool     // the node lost its last fleet and keeps what it has
 	Time      time.Time
 
-	// With Sent, Acked and Refused:
+	// With Sent, Acked, Refused and Overdue:
 
 	After       deltaplane.Version // what the versions from the next on changed is in the response
 	First       deltaplane.Version // that was the newest when the stream opened

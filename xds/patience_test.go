@@ -40,8 +40,16 @@ func TestAnAnswerThatNeverComesHoldsTheOthersUpForAWhileOnly(t *testing.T) {
 	if at, ok := talk.wake(start); !ok || !at.Equal(start.Add(15*time.Second)) {
 		t.Errorf("wakes at %v %v, want after 15 s", at, ok)
 	}
+	var told []Event
+	talk.observe = func(e Event) { told = append(told, e) }
 	if got := talk.next(start.Add(15 * time.Second)); got == nil || got.lane.typ != resource.Route {
 		t.Errorf("after 15 s came %+v, want the route", got)
+	}
+	if len(told) == 0 || told[0].Kind != Overdue || told[0].Type != resource.Cluster || told[0].Version != v.Version() {
+		t.Errorf("told is %+v, want that the clusters are overdue first", told)
+	}
+	if talk.next(start.Add(16 * time.Second)); len(told) > 2 {
+		t.Errorf("told is %+v, want it once", told[2:])
 	}
 	if _, ok := talk.wake(start.Add(15 * time.Second)); !ok {
 		t.Error("nothing wakes it for the route's answer")
