@@ -140,6 +140,9 @@ func (e *encoder) scan(p *plan, wire []byte) bool {
 			return false
 		}
 		c := chunk{p.field(number), number, typ, n, wire[:n+size], 0}
+		if c.field != nil && !c.field.takes(typ) {
+			c.field = nil
+		}
 		sorted = sorted && number >= last && c.field != nil
 		last = number
 		e.chunks = append(e.chunks, c)

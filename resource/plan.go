@@ -32,6 +32,7 @@ type fieldPlan struct {
 	isMap   bool
 	isList  bool
 	hides   bool // holds key material, whatever stands beside it
+	wire    protowire.Type
 	oneof   protoreflect.OneofDescriptor
 	child   atomic.Pointer[plan]
 }
@@ -79,6 +80,7 @@ func (p *plan) index(f protoreflect.FieldDescriptor) {
 	if f.IsMap() {
 		fp.kind, fp.message = f.MapValue().Kind(), f.MapValue().Message()
 	}
+	fp.wire = wireOf(fp)
 	if f.Number() > maxIndexed {
 		p.far[f.Number()] = fp
 		return
@@ -87,6 +89,31 @@ func (p *plan) index(f protoreflect.FieldDescriptor) {
 		p.known = append(p.known, nil)
 	}
 	p.known[f.Number()] = fp
+}
+
+// wireOf is the wire type of a field's single elements (protobuf, "Encoding").
+func wireOf(f *fieldPlan) protowire.Type {
+	switch {
+	case f.isMap:
+		return protowire.BytesType
+	case f.kind == protoreflect.GroupKind:
+		return protowire.StartGroupType
+	}
+	switch f.kind {
+	case protoreflect.MessageKind, protoreflect.StringKind, protoreflect.BytesKind:
+		return protowire.BytesType
+	case protoreflect.Fixed32Kind, protoreflect.Sfixed32Kind, protoreflect.FloatKind:
+		return protowire.Fixed32Type
+	case protoreflect.Fixed64Kind, protoreflect.Sfixed64Kind, protoreflect.DoubleKind:
+		return protowire.Fixed64Type
+	}
+	return protowire.VarintType
+}
+
+// takes reports whether a field of this wire type is f: of another one, it is
+// an unknown field that has f's number. Lists of numbers may be packed.
+func (f *fieldPlan) takes(wire protowire.Type) bool {
+	return wire == f.wire || f.isList && f.message == nil && wire == protowire.BytesType
 }
 
 // field is the field of a number; nil if there is none.
