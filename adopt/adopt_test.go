@@ -52,7 +52,7 @@ var divisions = []struct {
 	{"a host that no part can be named after", `static_resources: {listeners: [` + strings.Replace(listener("web", routes("r", "a")), "name: all", "name: a/b", 1) + `]}`,
 		config(), "Listener web", "deltaplane", "the routes stay in the listener"},
 	{"scopes", `static_resources: {listeners: [` + listener("one", scopes("a")) + `, ` + listener("two", scopes("a")) + `]}`,
-		config(), "Listener one, Listener two, ScopedRoute one, Route one", "deltaplane", `called "one"`},
+		config(), "Listener one, Listener two, Route one, ScopedRoute one", "deltaplane", `called "one"`},
 	{"two lists of scopes", `static_resources: {listeners: [` + listener("one", scopes("a")) + `, ` + listener("two", scopes("b")) + `]}`,
 		config(), "Listener one, Listener two", "deltaplane", "the scopes stay in the listener"},
 	{"an API listener", `static_resources: {listeners: [{name: api, api_listener: {api_listener: {` + hcm + `, ` + routes("r", "a") + `}}}], clusters: [{name: a}, {name: b}]}`,

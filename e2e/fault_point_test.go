@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/deltaplane/deltaplane/internal/envoy"
+	"github.com/deltaplane/deltaplane/internal/envoytest"
 	"github.com/deltaplane/deltaplane/internal/fault"
 	"github.com/deltaplane/deltaplane/internal/faulttest"
 )
@@ -73,11 +75,14 @@ func TestNothingIsLostAtAnyFaultPointOfTheDiskSnapshot(t *testing.T) {
 	s.through("disk.")
 	s.end()
 	s.plane.Kill()
-	s.plane.Start() // tidies up
-	left, err := filepath.Glob(filepath.Join(s.plane.DataDir(), "snapshot?*"))
-	if err != nil || len(left) > 0 {
-		t.Errorf("the crashes left %v, %v", left, err)
-	}
+	s.plane.Start() // tidies up, and writes a snapshot of its own
+	envoytest.Eventually(t, "nothing to be left of the crashes", func(context.Context) error {
+		left, err := filepath.Glob(filepath.Join(s.plane.DataDir(), "snapshot?*"))
+		if err == nil && len(left) > 0 {
+			err = fmt.Errorf("there are %v", left)
+		}
+		return err
+	})
 }
 
 // through lets each fault happen at the points whose names begin so.
