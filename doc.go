@@ -5,6 +5,7 @@
 //	resource      one v3 resource: canonical form, digest, validation
 //	adopt         the static configuration of an Envoy as resources
 //	radix         persistent Merkle radix tree
+//	shape         a large route table in small pieces
 //	.             Store: atomic commits on etcd, history, watch
 //	source        what is watched becomes commits: source/dir files, source/keys the user's own etcd keys
 //	api           the admin API: what turns into commits

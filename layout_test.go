@@ -13,7 +13,7 @@ import (
 
 // flow lists every library package in the order configuration passes through
 // it. A package may import only what stands before it.
-var flow = []string{"internal/invariant", "internal/fault", "resource", "adopt", "radix", ".", "source", "source/dir", "source/keys", "api", "view", "wire", "xds", "fleet", "loadreport", "clientstatus", "internal/telemetry", "client"}
+var flow = []string{"internal/invariant", "internal/fault", "resource", "adopt", "radix", "shape", ".", "source", "source/dir", "source/keys", "api", "view", "wire", "xds", "fleet", "loadreport", "clientstatus", "internal/telemetry", "client"}
 
 // inner are packages that serve one of the flow alone, and may be imported by
 // it and by what comes after.
