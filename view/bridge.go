@@ -1,11 +1,9 @@
 package view
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/deltaplane/deltaplane/radix"
-	"github.com/deltaplane/deltaplane/resource"
 )
 
 // Bridge is target with the virtual hosts that the client holds in route
@@ -38,23 +36,29 @@ const maxBridged = 1024
 
 // with is r, a route configuration, and the hosts that old has besides.
 func (r *Resource) with(old *Resource) *Resource {
-	names, domains := map[string]bool{}, map[string]bool{}
-	for _, host := range r.hosts {
-		names[host.Name()] = true
-		for _, domain := range domainsOf(host) {
+	if !old.composed() {
+		return r
+	}
+	var gone []*Resource
+	domains := map[string]bool{} // of what is new: no other can clash with what old has
+	for c := range radix.DiffPrefix(old.inside, r.inside, shelfOf(r.name)) {
+		if !c.HasNew {
+			gone = append(gone, c.Old)
+			continue
+		}
+		for _, domain := range domainsOf(c.New.source) {
 			domains[domain] = true
 		}
 	}
-	hosts := slices.Clone(r.hosts)
-	for _, host := range old.hosts {
-		taken := func(domain string) bool { return domains[domain] }
-		if !names[host.Name()] && !slices.ContainsFunc(domainsOf(host), taken) {
-			hosts = append(hosts, host)
+	both, more := r.inside.Txn(), 0
+	for _, host := range gone {
+		if !slices.ContainsFunc(domainsOf(host.source), func(domain string) bool { return domains[domain] }) {
+			both.Put(shelfOf(r.name)+host.name, host)
+			more++
 		}
 	}
-	if more := len(hosts) - len(r.hosts); more == 0 || more > maxBridged {
+	if more == 0 || more > maxBridged {
 		return r
 	}
-	slices.SortFunc(hosts, func(a, b *resource.Resource) int { return cmp.Compare(a.Name(), b.Name()) })
-	return compose(r.source, hosts)
+	return compose(r.source, both.Commit())
 }

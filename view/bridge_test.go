@@ -12,14 +12,17 @@ import (
 // tableOf is a table with one route configuration of these hosts.
 func tableOf(t *testing.T, hosts ...*resource.Resource) Table {
 	t.Helper()
-	x := Table{}.Txn()
-	x.Put("r", compose(made(t, &routev3.RouteConfiguration{Name: "r"}), hosts))
+	x, inside := Table{}.Txn(), Table{}.Txn()
+	for _, h := range hosts {
+		inside.Put(shelfOf("r")+h.Name(), of(h))
+	}
+	x.Put("r", compose(made(t, &routev3.RouteConfiguration{Name: "r"}), inside.Commit()))
 	return x.Commit()
 }
 
 func hostsIn(table Table) (names []string) {
 	r, _ := table.Get("r")
-	for _, host := range r.hosts {
+	for host := range r.hosts() {
 		names = append(names, host.Name())
 	}
 	return names

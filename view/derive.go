@@ -46,7 +46,7 @@ func (d *derivation) apply(touched map[place]bool, next *View) {
 		return txns[t]
 	}
 	mortal := mortalTxn{}
-	hosts := hostTxn{hosts: txn(resource.VirtualHost), domains: d.old.domains.Txn()}
+	hosts := hostTxn{hosts: txn(resource.VirtualHost), domains: d.old.domains.Txn(), inside: d.old.inside.Txn()}
 	routes := map[string]routeChange{}
 	for p := range touched {
 		switch p.typ {
@@ -72,7 +72,7 @@ func (d *derivation) apply(touched map[place]bool, next *View) {
 		mortal.set(resource.Route, d.old.mortal[resource.Route], route, r)
 	}
 	next.tables, next.mortal = over(d.old.tables, txns), over(d.old.mortal, mortal)
-	next.domains = hosts.domains.Commit()
+	next.domains, next.inside = hosts.domains.Commit(), hosts.inside.Commit()
 }
 
 // last is what the last namespace that has p says, nil if none has.

@@ -2,6 +2,8 @@ package view
 
 import (
 	"crypto/sha256"
+	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,11 +18,13 @@ type Resource struct {
 	typ    resource.Type
 	name   string
 	digest resource.Digest
-	source *resource.Resource   // the shell, for a composed route configuration
-	hosts  []*resource.Resource // inlined; nil unless composed
+	source *resource.Resource // the shell, for a composed route configuration
+	inside Table              // has the hosts of a composed one below shelfOf(name); else empty
 
-	once sync.Once
-	body [][]byte // set by once
+	bodyOnce sync.Once
+	body     [][]byte // set by bodyOnce
+	sizeOnce sync.Once
+	size     int // set by sizeOnce
 }
 
 // Table maps names to what is served under them.
@@ -34,23 +38,41 @@ func of(r *resource.Resource) *Resource {
 // Made is a resource that no user wrote, but the control plane did.
 func Made(r *resource.Resource) *Resource { return of(r) }
 
-// compose is the route configuration of a shell and its hosts, which are in
-// the order of their names. Its digest covers the digests of both, so it is
-// the same on every replica without looking at the bytes.
-func compose(shell *resource.Resource, hosts []*resource.Resource) *Resource {
-	if len(hosts) == 0 {
+// compose is a route configuration with those of the virtual hosts in inside
+// that stand below shelfOf(its name). Its digest covers the parts, so that
+// knowing whether it changed takes no bytes.
+// Cost: O(1); the bytes are made when someone needs them.
+func compose(shell *resource.Resource, inside Table) *Resource {
+	hosts := inside.PrefixHash(shelfOf(shell.Name()))
+	if hosts.IsZero() {
 		return of(shell)
 	}
-	h := sha256.New()
-	sum := shell.Digest()
-	h.Write(sum[:])
-	for _, host := range hosts {
-		sum = host.Digest()
-		h.Write(sum[:])
+	digest := shell.Digest()
+	return &Resource{
+		typ: shell.Type(), name: shell.Name(), source: shell, inside: inside,
+		digest: sha256.Sum256(append(digest[:], hosts[:]...)),
 	}
-	r := &Resource{typ: shell.Type(), name: shell.Name(), source: shell, hosts: hosts}
-	h.Sum(r.digest[:0])
-	return r
+}
+
+// shelfOf starts the keys of the virtual hosts inside of a route
+// configuration: names have no NUL.
+func shelfOf(route string) string { return route + "\x00" }
+
+// composed reports whether r has virtual hosts that are kept apart from it.
+func (r *Resource) composed() bool { return r.inside.Len() > 0 }
+
+// hosts are those of a composed route configuration, by name.
+func (r *Resource) hosts() iter.Seq[*resource.Resource] {
+	return func(yield func(*resource.Resource) bool) {
+		if !r.composed() {
+			return
+		}
+		for _, h := range r.inside.Prefix(shelfOf(r.name)) {
+			if !yield(h.source) {
+				return
+			}
+		}
+	}
 }
 
 // Type is the resource's type.
@@ -79,9 +101,9 @@ func (r *Resource) Sum() [32]byte { return r.digest }
 // change it. The hosts of a route configuration are joined by the first call,
 // once for all who have r; any goroutine may call.
 func (r *Resource) Body() [][]byte {
-	r.once.Do(func() {
-		if len(r.hosts) > 0 {
-			r.body = [][]byte{resource.JoinHosts(r.source, r.hosts)}
+	r.bodyOnce.Do(func() {
+		if r.composed() {
+			r.body = [][]byte{resource.JoinHosts(r.source, slices.Collect(r.hosts()))}
 			return
 		}
 		for _, s := range r.source.Segments() {
@@ -93,9 +115,11 @@ func (r *Resource) Body() [][]byte {
 
 // Size is about the length of the body in bytes, without making it.
 func (r *Resource) Size() int {
-	n := r.source.Size()
-	for _, h := range r.hosts {
-		n += h.Size() + 8
-	}
-	return n
+	r.sizeOnce.Do(func() {
+		r.size = r.source.Size()
+		for h := range r.hosts() {
+			r.size += h.Size() + 8
+		}
+	})
+	return r.size
 }

@@ -1,17 +1,15 @@
 package view
 
 import (
-	"slices"
-
 	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/radix"
 	"github.com/deltaplane/deltaplane/resource"
 )
 
-// hostTxn changes the table of virtual hosts and the index of their domains
-// together.
+// hostTxn changes the table of virtual hosts, the index of their domains, and
+// those inside of route configurations together.
 type hostTxn struct {
-	hosts, domains *radix.Txn[*Resource]
+	hosts, domains, inside *radix.Txn[*Resource]
 }
 
 // routeChange is what changed of one route configuration.
@@ -39,35 +37,51 @@ func (d *derivation) route(name string, change routeChange, x hostTxn) *Resource
 	split := shell == nil || onDemand(shell.Resource)
 	if change.shell {
 		d.hostsAnew(name, namespace, shell, split, x)
-	} else if split {
-		for _, host := range change.hosts {
-			x.set(host, d.document(host, namespace, shell != nil))
+		d.insideAnew(name, namespace, shell, split, x)
+	} else {
+		if split {
+			for _, host := range change.hosts {
+				x.set(host, d.document(host, namespace, shell != nil))
+			}
+		}
+		if shell != nil {
+			d.insideOf(name, namespace, change.hosts, split, x)
 		}
 	}
 	if shell == nil {
 		return nil
 	}
-	if old, ok := d.old.tables[resource.Route].Get(name); ok && split && !change.shell && !d.inline(namespace, change.hosts) {
-		return old
-	}
-	var inlined []*resource.Resource
-	for _, e := range d.hosts(namespace, name) {
-		if e.Inline || !split {
-			inlined = append(inlined, e.Resource)
-		}
-	}
-	return compose(shell.Resource, inlined)
+	return compose(shell.Resource, x.inside.Commit())
 }
 
-// inline reports whether any of the hosts stands inside its route
-// configuration, or did so before.
-func (d *derivation) inline(namespace string, hosts []string) bool {
-	return slices.ContainsFunc(hosts, func(host string) bool {
-		k := deltaplane.Key{Namespace: namespace, Type: resource.VirtualHost, Name: host}
-		before, was := d.old.snapshot.Get(k)
-		after, is := d.snapshot.Get(k)
-		return was && before.Inline || is && after.Inline
-	})
+// insideAnew finds out again which hosts stand inside of a route
+// configuration; without a shell none do.
+func (d *derivation) insideAnew(route, namespace string, shell *deltaplane.Entry, split bool, x hostTxn) {
+	for key := range d.old.inside.Prefix(shelfOf(route)) {
+		x.inside.Delete(key)
+	}
+	if shell == nil {
+		return
+	}
+	for name, e := range d.hosts(namespace, route) {
+		if e.Inline || !split {
+			x.inside.Put(shelfOf(route)+name, of(e.Resource))
+		}
+	}
+}
+
+// insideOf brings those of the hosts up to date which stand inside of a route
+// configuration.
+func (d *derivation) insideOf(route, namespace string, hosts []string, split bool, x hostTxn) {
+	for _, host := range hosts {
+		key := shelfOf(route) + host
+		e, ok := d.snapshot.Get(deltaplane.Key{Namespace: namespace, Type: resource.VirtualHost, Name: host})
+		if ok && (e.Inline || !split) {
+			x.inside.Put(key, of(e.Resource))
+		} else {
+			x.inside.Delete(key)
+		}
+	}
 }
 
 // owner is the last namespace that has the route configuration, and its shell.

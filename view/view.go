@@ -18,6 +18,7 @@ type View struct {
 	tables     map[resource.Type]Table
 	mortal     map[resource.Type]Table // what of tables has a TTL
 	domains    Table                   // "<route configuration>/<domain>" → the VirtualHost
+	inside     Table                   // shelfOf(route configuration) + name → a VirtualHost that is served inside of it
 }
 
 // New is the view of namespaces in s. Cost: O(resources in them).
@@ -48,7 +49,7 @@ func (v *View) Mortal(t resource.Type) Table { return v.mortal[t] }
 func (v *View) At(s *deltaplane.Snapshot) *View {
 	d := derivation{old: v, snapshot: s, namespaces: v.namespaces}
 	touched := d.touched()
-	next := &View{snapshot: s, namespaces: v.namespaces, tables: v.tables, mortal: v.mortal, domains: v.domains}
+	next := &View{snapshot: s, namespaces: v.namespaces, tables: v.tables, mortal: v.mortal, domains: v.domains, inside: v.inside}
 	if len(touched) == 0 {
 		return next
 	}
