@@ -39,9 +39,12 @@ func (b *Batch) Put(k Key, e Entry) {
 		return
 	}
 	path := k.Path()
-	e.Since = b.base.version + 1
-	if old, ok := b.base.tree.Get(path); ok && old.Resource.Digest() == e.Resource.Digest() {
-		e.Since = old.Since
+	e.Since, e.Split = b.base.version+1, nil
+	if old, ok := b.base.tree.Get(path); ok {
+		e.Split = old.Split
+		if old.Resource.Digest() == e.Resource.Digest() {
+			e.Since = old.Since
+		}
 	}
 	b.txn.Put(path, e.sealed())
 }

@@ -17,7 +17,7 @@ func itemOf(e *Entry) *storepb.Item {
 		return nil
 	}
 	d := e.Resource.Digest()
-	item := &storepb.Item{Digest: d[:], Owner: e.Owner, Inline: e.Inline, Since: uint64(e.Since), TtlNanos: int64(e.Resource.TTL())}
+	item := &storepb.Item{Digest: d[:], Owner: e.Owner, Inline: e.Inline, Since: uint64(e.Since), TtlNanos: int64(e.Resource.TTL()), Split: splitOf(e.Split)}
 	segments := e.Resource.Segments()
 	if len(segments) == 1 && segments[0].Digest == d {
 		item.Size = uint32(len(segments[0].Bytes))
@@ -69,6 +69,7 @@ func entryWith(path string, item *storepb.Item, segments []resource.Segment) (*E
 		Owner:    item.Owner,
 		Inline:   item.Inline,
 		Since:    Version(item.Since),
+		Split:    splitFrom(item.Split),
 	}.sealed(), nil
 }
 

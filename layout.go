@@ -31,8 +31,8 @@ import (
 // the values were written.
 
 // layoutFormat is the Head.format that this build writes, and the highest
-// that it reads.
-const layoutFormat = 1
+// that it reads. Format 2 has Item.split, which counts for an entry's sum.
+const layoutFormat = 2
 
 // Limits that keep every request within those of an unconfigured etcd:
 // 1.5 MiB and 128 operations.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/deltaplane/deltaplane/radix"
 	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/shape"
 )
 
 // Version counts commits: the first is 1, the empty store is 0. It orders
@@ -23,6 +24,10 @@ type Entry struct {
 	Inline   bool    // a virtual host that stood inside its route configuration
 	Since    Version // the commit that gave it this content; not part of Sum
 
+	// Split says how a route configuration with its hosts is served in parts;
+	// nil: it is not. The store decides that: what a Batch puts is ignored.
+	Split *shape.Split
+
 	sum [sha256.Size]byte // Sum, when the store made the entry; else zero
 }
 
@@ -31,7 +36,7 @@ type Entry struct {
 // under the same domain.
 const entryDomain = "entry-1\x00"
 
-// Sum covers content, owner and Inline.
+// Sum covers content, owner, Inline and Split.
 func (e *Entry) Sum() [32]byte {
 	if e.sum != [sha256.Size]byte{} {
 		return e.sum
@@ -45,7 +50,12 @@ func (e *Entry) Sum() [32]byte {
 	} else {
 		b = append(b, 0)
 	}
-	return sha256.Sum256(append(b, e.Owner...))
+	b = append(b, e.Owner...)
+	if e.Split != nil {
+		split := splitSum(e.Split)
+		b = append(append(b, 0), split[:]...) // an owner has no NUL
+	}
+	return sha256.Sum256(b)
 }
 
 // sealed is a copy of e that knows its Sum.

@@ -383,6 +383,7 @@ type Item struct {
 	Inline        bool                   `protobuf:"varint,5,opt,name=inline,proto3" json:"inline,omitempty"`
 	Since         uint64                 `protobuf:"varint,6,opt,name=since,proto3" json:"since,omitempty"`                       // version that gave the entry its content
 	TtlNanos      int64                  `protobuf:"varint,7,opt,name=ttl_nanos,json=ttlNanos,proto3" json:"ttl_nanos,omitempty"` // for how long a client may keep it without hearing of it; 0: for ever
+	Split         *Split                 `protobuf:"bytes,8,opt,name=split,proto3" json:"split,omitempty"`                        // of a route configuration that is served in parts; since format 2
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -466,6 +467,286 @@ func (x *Item) GetTtlNanos() int64 {
 	return 0
 }
 
+func (x *Item) GetSplit() *Split {
+	if x != nil {
+		return x.Split
+	}
+	return nil
+}
+
+// Split is how a route configuration's key space is divided (package shape).
+type Split struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Options       *SplitOptions          `protobuf:"bytes,1,opt,name=options,proto3" json:"options,omitempty"`
+	Leaves        []*Leaf                `protobuf:"bytes,2,rep,name=leaves,proto3" json:"leaves,omitempty"`
+	Retired       []*RetiredLeaf         `protobuf:"bytes,3,rep,name=retired,proto3" json:"retired,omitempty"`
+	Next          uint32                 `protobuf:"varint,4,opt,name=next,proto3" json:"next,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Split) Reset() {
+	*x = Split{}
+	mi := &file_store_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Split) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Split) ProtoMessage() {}
+
+func (x *Split) ProtoReflect() protoreflect.Message {
+	mi := &file_store_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Split.ProtoReflect.Descriptor instead.
+func (*Split) Descriptor() ([]byte, []int) {
+	return file_store_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Split) GetOptions() *SplitOptions {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+func (x *Split) GetLeaves() []*Leaf {
+	if x != nil {
+		return x.Leaves
+	}
+	return nil
+}
+
+func (x *Split) GetRetired() []*RetiredLeaf {
+	if x != nil {
+		return x.Retired
+	}
+	return nil
+}
+
+func (x *Split) GetNext() uint32 {
+	if x != nil {
+		return x.Next
+	}
+	return 0
+}
+
+type SplitOptions struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Shards        uint32                 `protobuf:"varint,1,opt,name=shards,proto3" json:"shards,omitempty"`
+	By            uint32                 `protobuf:"varint,2,opt,name=by,proto3" json:"by,omitempty"`
+	Duplication   float64                `protobuf:"fixed64,3,opt,name=duplication,proto3" json:"duplication,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SplitOptions) Reset() {
+	*x = SplitOptions{}
+	mi := &file_store_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SplitOptions) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SplitOptions) ProtoMessage() {}
+
+func (x *SplitOptions) ProtoReflect() protoreflect.Message {
+	mi := &file_store_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SplitOptions.ProtoReflect.Descriptor instead.
+func (*SplitOptions) Descriptor() ([]byte, []int) {
+	return file_store_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *SplitOptions) GetShards() uint32 {
+	if x != nil {
+		return x.Shards
+	}
+	return 0
+}
+
+func (x *SplitOptions) GetBy() uint32 {
+	if x != nil {
+		return x.By
+	}
+	return 0
+}
+
+func (x *SplitOptions) GetDuplication() float64 {
+	if x != nil {
+		return x.Duplication
+	}
+	return 0
+}
+
+type Leaf struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint32                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Host          []byte                 `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"` // the first of its range
+	Path          []byte                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Leaf) Reset() {
+	*x = Leaf{}
+	mi := &file_store_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Leaf) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Leaf) ProtoMessage() {}
+
+func (x *Leaf) ProtoReflect() protoreflect.Message {
+	mi := &file_store_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Leaf.ProtoReflect.Descriptor instead.
+func (*Leaf) Descriptor() ([]byte, []int) {
+	return file_store_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Leaf) GetId() uint32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Leaf) GetHost() []byte {
+	if x != nil {
+		return x.Host
+	}
+	return nil
+}
+
+func (x *Leaf) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+type RetiredLeaf struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Id             uint32                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	HostFrom       []byte                 `protobuf:"bytes,2,opt,name=host_from,json=hostFrom,proto3" json:"host_from,omitempty"`
+	HostTo         []byte                 `protobuf:"bytes,3,opt,name=host_to,json=hostTo,proto3" json:"host_to,omitempty"` // empty: no end
+	PathFrom       []byte                 `protobuf:"bytes,4,opt,name=path_from,json=pathFrom,proto3" json:"path_from,omitempty"`
+	PathTo         []byte                 `protobuf:"bytes,5,opt,name=path_to,json=pathTo,proto3" json:"path_to,omitempty"`
+	SinceUnixNanos int64                  `protobuf:"varint,6,opt,name=since_unix_nanos,json=sinceUnixNanos,proto3" json:"since_unix_nanos,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *RetiredLeaf) Reset() {
+	*x = RetiredLeaf{}
+	mi := &file_store_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetiredLeaf) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetiredLeaf) ProtoMessage() {}
+
+func (x *RetiredLeaf) ProtoReflect() protoreflect.Message {
+	mi := &file_store_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetiredLeaf.ProtoReflect.Descriptor instead.
+func (*RetiredLeaf) Descriptor() ([]byte, []int) {
+	return file_store_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RetiredLeaf) GetId() uint32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *RetiredLeaf) GetHostFrom() []byte {
+	if x != nil {
+		return x.HostFrom
+	}
+	return nil
+}
+
+func (x *RetiredLeaf) GetHostTo() []byte {
+	if x != nil {
+		return x.HostTo
+	}
+	return nil
+}
+
+func (x *RetiredLeaf) GetPathFrom() []byte {
+	if x != nil {
+		return x.PathFrom
+	}
+	return nil
+}
+
+func (x *RetiredLeaf) GetPathTo() []byte {
+	if x != nil {
+		return x.PathTo
+	}
+	return nil
+}
+
+func (x *RetiredLeaf) GetSinceUnixNanos() int64 {
+	if x != nil {
+		return x.SinceUnixNanos
+	}
+	return 0
+}
+
 // Ref names a value.
 type Ref struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -477,7 +758,7 @@ type Ref struct {
 
 func (x *Ref) Reset() {
 	*x = Ref{}
-	mi := &file_store_proto_msgTypes[6]
+	mi := &file_store_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -489,7 +770,7 @@ func (x *Ref) String() string {
 func (*Ref) ProtoMessage() {}
 
 func (x *Ref) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[6]
+	mi := &file_store_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -502,7 +783,7 @@ func (x *Ref) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ref.ProtoReflect.Descriptor instead.
 func (*Ref) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{6}
+	return file_store_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Ref) GetDigest() []byte {
@@ -534,7 +815,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_store_proto_msgTypes[7]
+	mi := &file_store_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -546,7 +827,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[7]
+	mi := &file_store_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -559,7 +840,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{7}
+	return file_store_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Checkpoint) GetVersion() uint64 {
@@ -608,7 +889,7 @@ type Stored struct {
 
 func (x *Stored) Reset() {
 	*x = Stored{}
-	mi := &file_store_proto_msgTypes[8]
+	mi := &file_store_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -620,7 +901,7 @@ func (x *Stored) String() string {
 func (*Stored) ProtoMessage() {}
 
 func (x *Stored) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[8]
+	mi := &file_store_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -633,7 +914,7 @@ func (x *Stored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stored.ProtoReflect.Descriptor instead.
 func (*Stored) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{8}
+	return file_store_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Stored) GetPlacement() *Placement {
@@ -659,7 +940,7 @@ type Placements struct {
 
 func (x *Placements) Reset() {
 	*x = Placements{}
-	mi := &file_store_proto_msgTypes[9]
+	mi := &file_store_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -671,7 +952,7 @@ func (x *Placements) String() string {
 func (*Placements) ProtoMessage() {}
 
 func (x *Placements) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[9]
+	mi := &file_store_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -684,7 +965,7 @@ func (x *Placements) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placements.ProtoReflect.Descriptor instead.
 func (*Placements) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{9}
+	return file_store_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Placements) GetPlacements() []*Placement {
@@ -704,7 +985,7 @@ type Placement struct {
 
 func (x *Placement) Reset() {
 	*x = Placement{}
-	mi := &file_store_proto_msgTypes[10]
+	mi := &file_store_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -716,7 +997,7 @@ func (x *Placement) String() string {
 func (*Placement) ProtoMessage() {}
 
 func (x *Placement) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[10]
+	mi := &file_store_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -729,7 +1010,7 @@ func (x *Placement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placement.ProtoReflect.Descriptor instead.
 func (*Placement) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{10}
+	return file_store_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Placement) GetPath() string {
@@ -778,7 +1059,7 @@ const file_store_proto_rawDesc = "" +
 	"\x06Change\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12+\n" +
 	"\x03old\x18\x02 \x01(\v2\x19.deltaplane.store.v1.ItemR\x03old\x12+\n" +
-	"\x03new\x18\x03 \x01(\v2\x19.deltaplane.store.v1.ItemR\x03new\"\xc9\x01\n" +
+	"\x03new\x18\x03 \x01(\v2\x19.deltaplane.store.v1.ItemR\x03new\"\xfb\x01\n" +
 	"\x04Item\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\rR\x04size\x124\n" +
@@ -786,7 +1067,28 @@ const file_store_proto_rawDesc = "" +
 	"\x05owner\x18\x04 \x01(\tR\x05owner\x12\x16\n" +
 	"\x06inline\x18\x05 \x01(\bR\x06inline\x12\x14\n" +
 	"\x05since\x18\x06 \x01(\x04R\x05since\x12\x1b\n" +
-	"\tttl_nanos\x18\a \x01(\x03R\bttlNanos\"1\n" +
+	"\tttl_nanos\x18\a \x01(\x03R\bttlNanos\x120\n" +
+	"\x05split\x18\b \x01(\v2\x1a.deltaplane.store.v1.SplitR\x05split\"\xc7\x01\n" +
+	"\x05Split\x12;\n" +
+	"\aoptions\x18\x01 \x01(\v2!.deltaplane.store.v1.SplitOptionsR\aoptions\x121\n" +
+	"\x06leaves\x18\x02 \x03(\v2\x19.deltaplane.store.v1.LeafR\x06leaves\x12:\n" +
+	"\aretired\x18\x03 \x03(\v2 .deltaplane.store.v1.RetiredLeafR\aretired\x12\x12\n" +
+	"\x04next\x18\x04 \x01(\rR\x04next\"X\n" +
+	"\fSplitOptions\x12\x16\n" +
+	"\x06shards\x18\x01 \x01(\rR\x06shards\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\rR\x02by\x12 \n" +
+	"\vduplication\x18\x03 \x01(\x01R\vduplication\">\n" +
+	"\x04Leaf\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
+	"\x04host\x18\x02 \x01(\fR\x04host\x12\x12\n" +
+	"\x04path\x18\x03 \x01(\fR\x04path\"\xb3\x01\n" +
+	"\vRetiredLeaf\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\rR\x02id\x12\x1b\n" +
+	"\thost_from\x18\x02 \x01(\fR\bhostFrom\x12\x17\n" +
+	"\ahost_to\x18\x03 \x01(\fR\x06hostTo\x12\x1b\n" +
+	"\tpath_from\x18\x04 \x01(\fR\bpathFrom\x12\x17\n" +
+	"\apath_to\x18\x05 \x01(\fR\x06pathTo\x12(\n" +
+	"\x10since_unix_nanos\x18\x06 \x01(\x03R\x0esinceUnixNanos\"1\n" +
 	"\x03Ref\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\rR\x04size\"\xb8\x01\n" +
@@ -822,36 +1124,44 @@ func file_store_proto_rawDescGZIP() []byte {
 	return file_store_proto_rawDescData
 }
 
-var file_store_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_store_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_store_proto_goTypes = []any{
-	(*Head)(nil),       // 0: deltaplane.store.v1.Head
-	(*Epoch)(nil),      // 1: deltaplane.store.v1.Epoch
-	(*Record)(nil),     // 2: deltaplane.store.v1.Record
-	(*Changes)(nil),    // 3: deltaplane.store.v1.Changes
-	(*Change)(nil),     // 4: deltaplane.store.v1.Change
-	(*Item)(nil),       // 5: deltaplane.store.v1.Item
-	(*Ref)(nil),        // 6: deltaplane.store.v1.Ref
-	(*Checkpoint)(nil), // 7: deltaplane.store.v1.Checkpoint
-	(*Stored)(nil),     // 8: deltaplane.store.v1.Stored
-	(*Placements)(nil), // 9: deltaplane.store.v1.Placements
-	(*Placement)(nil),  // 10: deltaplane.store.v1.Placement
+	(*Head)(nil),         // 0: deltaplane.store.v1.Head
+	(*Epoch)(nil),        // 1: deltaplane.store.v1.Epoch
+	(*Record)(nil),       // 2: deltaplane.store.v1.Record
+	(*Changes)(nil),      // 3: deltaplane.store.v1.Changes
+	(*Change)(nil),       // 4: deltaplane.store.v1.Change
+	(*Item)(nil),         // 5: deltaplane.store.v1.Item
+	(*Split)(nil),        // 6: deltaplane.store.v1.Split
+	(*SplitOptions)(nil), // 7: deltaplane.store.v1.SplitOptions
+	(*Leaf)(nil),         // 8: deltaplane.store.v1.Leaf
+	(*RetiredLeaf)(nil),  // 9: deltaplane.store.v1.RetiredLeaf
+	(*Ref)(nil),          // 10: deltaplane.store.v1.Ref
+	(*Checkpoint)(nil),   // 11: deltaplane.store.v1.Checkpoint
+	(*Stored)(nil),       // 12: deltaplane.store.v1.Stored
+	(*Placements)(nil),   // 13: deltaplane.store.v1.Placements
+	(*Placement)(nil),    // 14: deltaplane.store.v1.Placement
 }
 var file_store_proto_depIdxs = []int32{
 	4,  // 0: deltaplane.store.v1.Record.changes:type_name -> deltaplane.store.v1.Change
-	6,  // 1: deltaplane.store.v1.Record.change_values:type_name -> deltaplane.store.v1.Ref
+	10, // 1: deltaplane.store.v1.Record.change_values:type_name -> deltaplane.store.v1.Ref
 	4,  // 2: deltaplane.store.v1.Changes.changes:type_name -> deltaplane.store.v1.Change
 	5,  // 3: deltaplane.store.v1.Change.old:type_name -> deltaplane.store.v1.Item
 	5,  // 4: deltaplane.store.v1.Change.new:type_name -> deltaplane.store.v1.Item
-	6,  // 5: deltaplane.store.v1.Item.segments:type_name -> deltaplane.store.v1.Ref
-	6,  // 6: deltaplane.store.v1.Checkpoint.placement_values:type_name -> deltaplane.store.v1.Ref
-	10, // 7: deltaplane.store.v1.Stored.placement:type_name -> deltaplane.store.v1.Placement
-	10, // 8: deltaplane.store.v1.Placements.placements:type_name -> deltaplane.store.v1.Placement
-	5,  // 9: deltaplane.store.v1.Placement.item:type_name -> deltaplane.store.v1.Item
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	10, // 5: deltaplane.store.v1.Item.segments:type_name -> deltaplane.store.v1.Ref
+	6,  // 6: deltaplane.store.v1.Item.split:type_name -> deltaplane.store.v1.Split
+	7,  // 7: deltaplane.store.v1.Split.options:type_name -> deltaplane.store.v1.SplitOptions
+	8,  // 8: deltaplane.store.v1.Split.leaves:type_name -> deltaplane.store.v1.Leaf
+	9,  // 9: deltaplane.store.v1.Split.retired:type_name -> deltaplane.store.v1.RetiredLeaf
+	10, // 10: deltaplane.store.v1.Checkpoint.placement_values:type_name -> deltaplane.store.v1.Ref
+	14, // 11: deltaplane.store.v1.Stored.placement:type_name -> deltaplane.store.v1.Placement
+	14, // 12: deltaplane.store.v1.Placements.placements:type_name -> deltaplane.store.v1.Placement
+	5,  // 13: deltaplane.store.v1.Placement.item:type_name -> deltaplane.store.v1.Item
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_store_proto_init() }
@@ -865,7 +1175,7 @@ func file_store_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_store_proto_rawDesc), len(file_store_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
