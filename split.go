@@ -16,9 +16,10 @@ func splitOf(s *shape.Split) *storepb.Split {
 	stored := &storepb.Split{
 		Options: &storepb.SplitOptions{Shards: uint32(s.Options.Shards), By: uint32(s.Options.By), Duplication: s.Options.Duplication},
 		Next:    s.Next,
+		Size:    s.Size,
 	}
 	for _, l := range s.Leaves {
-		stored.Leaves = append(stored.Leaves, &storepb.Leaf{Id: l.ID, Host: []byte(l.Host), Path: []byte(l.Path)})
+		stored.Leaves = append(stored.Leaves, &storepb.Leaf{Id: l.ID, Host: []byte(l.Host), Path: []byte(l.Path), Size: l.Size})
 	}
 	for _, r := range s.Retired {
 		stored.Retired = append(stored.Retired, &storepb.RetiredLeaf{
@@ -40,9 +41,10 @@ func splitFrom(stored *storepb.Split) *shape.Split {
 	s := &shape.Split{
 		Options: shape.Options{Shards: int(o.GetShards()), By: shape.By(o.GetBy()), Duplication: o.GetDuplication()},
 		Next:    stored.Next,
+		Size:    stored.Size,
 	}
 	for _, l := range stored.Leaves {
-		s.Leaves = append(s.Leaves, shape.Leaf{ID: l.Id, Host: string(l.Host), Path: string(l.Path)})
+		s.Leaves = append(s.Leaves, shape.Leaf{ID: l.Id, Host: string(l.Host), Path: string(l.Path), Size: l.Size})
 	}
 	for _, r := range stored.Retired {
 		s.Retired = append(s.Retired, shape.Retired{

@@ -130,6 +130,18 @@ func JoinHosts(shell *Resource, hosts []*Resource) []byte {
 	return append(b, after...)
 }
 
+// FromCanonical makes a Resource of bytes that were put together of those of
+// valid resources so that they are canonical too: fields in ascending order,
+// each as it stood. It checks nothing; t must be a type of generated code.
+// Cost: the digest of the bytes, which are shared.
+func FromCanonical(t Type, name string, b []byte) *Resource {
+	md, err := descriptorOf(t)
+	if err != nil {
+		panic(err) // every type in this package is of generated code
+	}
+	return fromCanonical(t, name, md, b)
+}
+
 // fromCanonical makes a Resource of canonical bytes that are known to be valid.
 func fromCanonical(t Type, name string, md protoreflect.MessageDescriptor, b []byte) *Resource {
 	segments := cut(md, b)

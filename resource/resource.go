@@ -9,8 +9,8 @@ import (
 )
 
 // Resource is one valid v3 resource in canonical form. It is immutable and
-// only New, Decoder and FromStored make one, so nothing downstream validates
-// again.
+// only New and Decoder make one, or FromStored and FromCanonical of the bytes of
+// such, so nothing downstream validates again.
 type Resource struct {
 	typ      Type
 	name     string

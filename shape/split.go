@@ -41,7 +41,8 @@ func Defaults() Options { return Options{Shards: 256, By: ByAuto, Duplication: 2
 // Threshold is from how many routes on a table is split.
 const Threshold = 500
 
-// Split divides a table's key space. It is immutable.
+// Split divides a table's key space. It is immutable. Without leaves the table
+// goes out as written, but for what Retired leaves are still needed for.
 type Split struct {
 	Options Options
 	// Leaves are ascending by Host, then Path. The first begins at ("", ""),
@@ -52,6 +53,9 @@ type Split struct {
 	Retired []Retired
 	// Next is the ID of the next new leaf: none is used twice for a table.
 	Next uint32
+	// Size is how many routes and hosts the table had when it was last
+	// considered as a whole: divided, or found not to be worth it.
+	Size uint32
 }
 
 // Leaf is a range of the key space: the authorities from Host up to the next
@@ -61,6 +65,9 @@ type Leaf struct {
 	ID   uint32
 	Host string
 	Path string
+	// Size is how many routes and hosts it had when it was made, or when it was
+	// last found that it can't be cut.
+	Size uint32
 }
 
 // Retired is a leaf of the past.
@@ -107,7 +114,7 @@ func (s *Split) area(i int) Area {
 // Find is the leaf that a request leads to, by the authority as Envoy's
 // routing sees it and the path without its query.
 func (s *Split) Find(host, path string) uint32 {
-	host = strings.ToLower(host)
+	host = lower(host)
 	end := sort.Search(len(s.Leaves), func(i int) bool { return s.Leaves[i].Host > host })
 	of := s.Leaves[end-1].Host
 	from := sort.Search(end, func(i int) bool { return s.Leaves[i].Host >= of })

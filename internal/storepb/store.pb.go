@@ -481,6 +481,7 @@ type Split struct {
 	Leaves        []*Leaf                `protobuf:"bytes,2,rep,name=leaves,proto3" json:"leaves,omitempty"`
 	Retired       []*RetiredLeaf         `protobuf:"bytes,3,rep,name=retired,proto3" json:"retired,omitempty"`
 	Next          uint32                 `protobuf:"varint,4,opt,name=next,proto3" json:"next,omitempty"`
+	Size          uint32                 `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -539,6 +540,13 @@ func (x *Split) GetRetired() []*RetiredLeaf {
 func (x *Split) GetNext() uint32 {
 	if x != nil {
 		return x.Next
+	}
+	return 0
+}
+
+func (x *Split) GetSize() uint32 {
+	if x != nil {
+		return x.Size
 	}
 	return 0
 }
@@ -608,6 +616,7 @@ type Leaf struct {
 	Id            uint32                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 	Host          []byte                 `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"` // the first of its range
 	Path          []byte                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
+	Size          uint32                 `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -661,6 +670,13 @@ func (x *Leaf) GetPath() []byte {
 		return x.Path
 	}
 	return nil
+}
+
+func (x *Leaf) GetSize() uint32 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
 }
 
 type RetiredLeaf struct {
@@ -1068,20 +1084,22 @@ const file_store_proto_rawDesc = "" +
 	"\x06inline\x18\x05 \x01(\bR\x06inline\x12\x14\n" +
 	"\x05since\x18\x06 \x01(\x04R\x05since\x12\x1b\n" +
 	"\tttl_nanos\x18\a \x01(\x03R\bttlNanos\x120\n" +
-	"\x05split\x18\b \x01(\v2\x1a.deltaplane.store.v1.SplitR\x05split\"\xc7\x01\n" +
+	"\x05split\x18\b \x01(\v2\x1a.deltaplane.store.v1.SplitR\x05split\"\xdb\x01\n" +
 	"\x05Split\x12;\n" +
 	"\aoptions\x18\x01 \x01(\v2!.deltaplane.store.v1.SplitOptionsR\aoptions\x121\n" +
 	"\x06leaves\x18\x02 \x03(\v2\x19.deltaplane.store.v1.LeafR\x06leaves\x12:\n" +
 	"\aretired\x18\x03 \x03(\v2 .deltaplane.store.v1.RetiredLeafR\aretired\x12\x12\n" +
-	"\x04next\x18\x04 \x01(\rR\x04next\"X\n" +
+	"\x04next\x18\x04 \x01(\rR\x04next\x12\x12\n" +
+	"\x04size\x18\x05 \x01(\rR\x04size\"X\n" +
 	"\fSplitOptions\x12\x16\n" +
 	"\x06shards\x18\x01 \x01(\rR\x06shards\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\rR\x02by\x12 \n" +
-	"\vduplication\x18\x03 \x01(\x01R\vduplication\">\n" +
+	"\vduplication\x18\x03 \x01(\x01R\vduplication\"R\n" +
 	"\x04Leaf\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
 	"\x04host\x18\x02 \x01(\fR\x04host\x12\x12\n" +
-	"\x04path\x18\x03 \x01(\fR\x04path\"\xb3\x01\n" +
+	"\x04path\x18\x03 \x01(\fR\x04path\x12\x12\n" +
+	"\x04size\x18\x04 \x01(\rR\x04size\"\xb3\x01\n" +
 	"\vRetiredLeaf\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x1b\n" +
 	"\thost_from\x18\x02 \x01(\fR\bhostFrom\x12\x17\n" +

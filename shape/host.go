@@ -1,0 +1,71 @@
+package shape
+
+import (
+	"iter"
+
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// run is what is known of one segment of a VirtualHost: its routes, and the
+// bytes of the fields before and after them. A host is its runs one after the
+// other, which is one run unless it is large.
+type run struct {
+	digest        resource.Digest
+	before, after []byte
+	routes        []route
+}
+
+// readRun reads a segment of a VirtualHost's canonical bytes.
+func readRun(s resource.Segment) *run {
+	r := &run{digest: s.Digest}
+	start, end := -1, 0
+	for f := range fields(s.Bytes) {
+		switch {
+		case f.number == hostRoutes:
+			if start < 0 {
+				start = end
+			}
+			r.routes = append(r.routes, readRoute(f.value, f.whole))
+		case f.number > hostRoutes:
+			if start < 0 {
+				start = end
+			}
+			r.before, r.after = s.Bytes[:start], s.Bytes[end:]
+			return r
+		}
+		end += len(f.whole)
+	}
+	if start < 0 {
+		start = end
+	}
+	r.before = s.Bytes[:start]
+	return r
+}
+
+// Routes is how many routes a VirtualHost resource has.
+// Cost: one pass over the bytes; nothing is parsed.
+func Routes(host *resource.Resource) int {
+	n := 0
+	for _, s := range host.Segments() {
+		for f := range fields(s.Bytes) {
+			if f.number == hostRoutes {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// domains is a VirtualHost's domains.
+// Cost: its fields up to the last of them.
+func domains(r *resource.Resource) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, s := range r.Segments() {
+			for f := range fields(s.Bytes) {
+				if f.number > hostDomains || f.number == hostDomains && !yield(string(f.value)) {
+					return
+				}
+			}
+		}
+	}
+}

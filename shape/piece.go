@@ -1,0 +1,171 @@
+package shape
+
+import (
+	"bytes"
+	"sort"
+
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// Pieces calls visit for every leaf, retired ones too, in which a virtual host
+// has another part when it changes from old to new: with the part that it has
+// now, nil if it has none. Either of old and new may be nil. A part is the
+// host itself, or has its name and those of its routes, in their order, which
+// can match there: a host without any stands in a leaf all the same, so that
+// none that is less specific wins in its stead. An Envoy that has the parts
+// of all hosts of a leaf routes each request of the leaf as by the whole table.
+//
+// The parts depend on the split and the host alone. Cost: the changed
+// segments, the leaves that they touch and what is in these of the host.
+// Safe for concurrent use.
+func (s *Split) Pieces(old, now *resource.Resource, visit func(id uint32, piece *resource.Resource)) {
+	s.pieces(remembered, old, now, visit)
+}
+
+func (s *Split) pieces(m *memory, old, now *resource.Resource, visit func(id uint32, piece *resource.Resource)) {
+	if old == nil && new == nil || old != nil && new != nil && old.Digest() == new.Digest() {
+		return
+	}
+	c := &cutting{memory: m, old: old, new: new, visit: visit}
+	was, is := s.places(old), s.places(new)
+	for i := 0; i < len(s.Leaves); {
+		g := s.group(i)
+		if had, has := in(was, g), in(is, g); had || has {
+			c.leaves(s.Leaves[g.first:g.end], had, has)
+			i = g.end
+		} else {
+			i = next(was, is, g.end, len(s.Leaves))
+		}
+	}
+	for _, r := range s.Retired {
+		if had, has := reaches(old, r.Area), reaches(new, r.Area); had || has {
+			c.ranges([]uint32{r.ID}, []span{{r.Area.PathFrom, r.Area.PathTo}}, had, has)
+		}
+	}
+}
+
+// next is the first leaf from i on that is in any of two lists of places.
+func next(a, b []place, i, end int) int {
+	for _, places := range [][]place{a, b} {
+		if k := sort.Search(len(places), func(k int) bool { return places[k].end > i }); k < len(places) {
+			end = min(end, max(i, places[k].first))
+		}
+	}
+	return end
+}
+
+// cutting is one call of Pieces.
+type cutting struct {
+	memory   *memory
+	old, now *resource.Resource
+	visit    func(id uint32, piece *resource.Resource)
+	edit     *edit // once it is needed
+}
+
+// leaves handles the leaves of one range of authorities.
+func (c *cutting) leaves(leaves []Leaf, had, has bool) {
+	ids := make([]uint32, len(leaves))
+	for i, l := range leaves {
+		ids[i] = l.ID
+	}
+	c.ranges(ids, pathsOf(leaves), had, has)
+}
+
+// ranges handles leaves which divide the paths, ascending.
+func (c *cutting) ranges(ids []uint32, paths []span, had, has bool) {
+	switch {
+	case !has:
+		for _, id := range ids {
+			c.visit(id, nil)
+		}
+		return
+	case len(ids) == 1 && paths[0] == (span{}):
+		c.visit(ids[0], c.now)
+		return
+	}
+	if c.edit == nil {
+		c.edit = c.memory.edit(c.old, c.now)
+	}
+	wanted := make([]bool, len(ids))
+	for i := range wanted {
+		wanted[i] = true
+	}
+	if had && c.edit.framed {
+		gone, came := c.edit.trimmed()
+		was, is := make([][]byte, len(ids)), make([][]byte, len(ids))
+		spread(gone, paths, wanted, was)
+		spread(came, paths, wanted, is)
+		for i := range wanted {
+			wanted[i] = !bytes.Equal(was[i], is[i])
+		}
+	}
+	for i, b := range c.edit.build(paths, wanted) {
+		if wanted[i] {
+			c.visit(ids[i], resource.FromCanonical(resource.VirtualHost, c.now.Name(), b))
+		}
+	}
+}
+
+// build is the parts of the new host in the wanted ranges of paths.
+func (e *edit) build(paths []span, wanted []bool) [][]byte {
+	parts := make([][]byte, len(paths))
+	runs := append(append(append(make([]*run, 0, len(e.head)+len(e.came)+len(e.tail)), e.head...), e.came...), e.tail...)
+	each := func(of func(*run) []byte) {
+		for _, r := range runs {
+			b := of(r)
+			for i := range parts {
+				if wanted[i] {
+					parts[i] = append(parts[i], b...)
+				}
+			}
+		}
+	}
+	each(func(r *run) []byte { return r.before })
+	for _, r := range runs {
+		spread(flat([]*run{r}), paths, wanted, parts)
+	}
+	each(func(r *run) []byte { return r.after })
+	return parts
+}
+
+// few is how many ranges are compared with a route one by one.
+const few = 4
+
+// spread appends each route to the parts of the wanted ranges that it can
+// match in. The ranges ascend.
+func spread(routes []*route, paths []span, wanted []bool, parts [][]byte) {
+	if n := count(wanted); n <= few {
+		var only []int
+		for i := range wanted {
+			if wanted[i] {
+				only = append(only, i)
+			}
+		}
+		for _, r := range routes {
+			for _, i := range only {
+				if r.meets(paths[i].from, paths[i].to) {
+					parts[i] = append(parts[i], r.whole...)
+				}
+			}
+		}
+		return
+	}
+	for _, r := range routes {
+		for _, p := range r.ranges(paths) {
+			for i := p.first; i < p.end; i++ {
+				if wanted[i] {
+					parts[i] = append(parts[i], r.whole...)
+				}
+			}
+		}
+	}
+}
+
+func count(wanted []bool) (n int) {
+	for _, w := range wanted {
+		if w {
+			n++
+		}
+	}
+	return n
+}
