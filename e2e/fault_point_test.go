@@ -105,8 +105,13 @@ func (s *scene) through(prefixes ...string) {
 // been noticed.
 func (s *scene) at(name, action string) {
 	s.t.Helper()
-	s.restart(fmt.Sprintf("%s=%s:%s@%d", fault.Variable, name, action, 1+s.random.IntN(2)))
+	s.plane.Kill()
+	s.plane.Env = []string{fmt.Sprintf("%s=%s:%s@%d", fault.Variable, name, action, 1+s.random.IntN(2))}
+	serves := s.plane.Launch()
 	if action != "kill" {
+		if !serves {
+			s.t.Fatalf("%s of %s ended the control plane", action, name)
+		}
 		for range 2 {
 			s.commit(s.large())
 		}
@@ -114,7 +119,7 @@ func (s *scene) at(name, action string) {
 		return
 	}
 	var pending map[string]string
-	for {
+	for serves {
 		pending = s.large()
 		if err := s.try(pending); err != nil {
 			break

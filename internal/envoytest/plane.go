@@ -58,6 +58,15 @@ func StartPlane(t testing.TB, args ...string) *Plane {
 // when it serves.
 func (p *Plane) Start() {
 	p.t.Helper()
+	if !p.Launch() {
+		p.t.Fatalf("deltaplane serve ended: %v\n%s", p.err, p.logTail())
+	}
+}
+
+// Launch is Start, but reports false when the process ends before it serves, as
+// at a fault point on the way.
+func (p *Plane) Launch() bool {
+	p.t.Helper()
 	log, err := os.OpenFile(p.logFile(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		p.t.Fatal(err)
@@ -86,10 +95,12 @@ func (p *Plane) Start() {
 	select {
 	case line := <-serving:
 		p.XDS, p.API = fmt.Sprint(line["xds"]), fmt.Sprint(line["api"])
+		return true
 	case <-p.done:
-		p.t.Fatalf("deltaplane serve ended: %v\n%s", p.err, p.logTail())
+		return false
 	case <-time.After(Patience):
 		p.t.Fatalf("deltaplane serve does not serve yet:\n%s", p.logTail())
+		return false
 	}
 }
 
