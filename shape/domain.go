@@ -17,9 +17,9 @@ func covered(domain string) []span {
 	return []span{point(domain), under(domain + ":")}
 }
 
-// literal is a domain that one authority matches, in lower case: where ranges
+// exact is a domain that one authority matches, in lower case: where ranges
 // may be cut. ok is false for those with a wildcard.
-func literal(domain string) (key string, ok bool) {
+func exact(domain string) (key string, ok bool) {
 	if strings.HasPrefix(domain, "*") || strings.HasSuffix(domain, "*") {
 		return "", false
 	}

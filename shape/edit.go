@@ -9,14 +9,14 @@ import (
 // edit is one virtual host that becomes another: what both have in common at
 // the beginning and at the end of their routes, and what is between.
 type edit struct {
-	old, new   *resource.Resource // either may be nil
+	old, now   *resource.Resource // either may be nil
 	head, tail []*run             // common to both
 	gone, came []*run             // between these
 	framed     bool               // all besides the routes is the same
 }
 
 func (m *memory) edit(old, now *resource.Resource) *edit {
-	e := &edit{old: old, new: new, gone: m.runs(old), came: m.runs(new)}
+	e := &edit{old: old, now: now, gone: m.runs(old), came: m.runs(now)}
 	for len(e.gone) > 0 && len(e.came) > 0 && e.gone[0].digest == e.came[0].digest {
 		e.head, e.gone, e.came = append(e.head, e.came[0]), e.gone[1:], e.came[1:]
 	}
@@ -25,7 +25,7 @@ func (m *memory) edit(old, now *resource.Resource) *edit {
 		n, c = n-1, c-1
 	}
 	e.tail, e.gone, e.came = e.came[c:], e.gone[:n], e.came[:c]
-	e.framed = old != nil && new != nil && bytes.Equal(frame(e.gone), frame(e.came))
+	e.framed = old != nil && now != nil && bytes.Equal(frame(e.gone), frame(e.came))
 	return e
 }
 

@@ -8,8 +8,8 @@ import (
 )
 
 // Pieces calls visit for every leaf, retired ones too, in which a virtual host
-// has another part when it changes from old to new: with the part that it has
-// now, nil if it has none. Either of old and new may be nil. A part is the
+// has another part when it changes from old to now: with the part that it has
+// now, nil if it has none. Either of old and now may be nil. A part is the
 // host itself, or has its name and those of its routes, in their order, which
 // can match there: a host without any stands in a leaf all the same, so that
 // none that is less specific wins in its stead. An Envoy that has the parts
@@ -23,11 +23,11 @@ func (s *Split) Pieces(old, now *resource.Resource, visit func(id uint32, piece 
 }
 
 func (s *Split) pieces(m *memory, old, now *resource.Resource, visit func(id uint32, piece *resource.Resource)) {
-	if old == nil && new == nil || old != nil && new != nil && old.Digest() == new.Digest() {
+	if old == nil && now == nil || old != nil && now != nil && old.Digest() == now.Digest() {
 		return
 	}
-	c := &cutting{memory: m, old: old, new: new, visit: visit}
-	was, is := s.places(old), s.places(new)
+	c := &cutting{memory: m, old: old, now: now, visit: visit}
+	was, is := s.places(old), s.places(now)
 	for i := 0; i < len(s.Leaves); {
 		g := s.group(i)
 		if had, has := in(was, g), in(is, g); had || has {
@@ -38,7 +38,7 @@ func (s *Split) pieces(m *memory, old, now *resource.Resource, visit func(id uin
 		}
 	}
 	for _, r := range s.Retired {
-		if had, has := reaches(old, r.Area), reaches(new, r.Area); had || has {
+		if had, has := reaches(old, r.Area), reaches(now, r.Area); had || has {
 			c.ranges([]uint32{r.ID}, []span{{r.Area.PathFrom, r.Area.PathTo}}, had, has)
 		}
 	}
@@ -106,7 +106,7 @@ func (c *cutting) ranges(ids []uint32, paths []span, had, has bool) {
 	}
 }
 
-// build is the parts of the new host in the wanted ranges of paths.
+// build is the parts of the host that is now, in the wanted ranges of paths.
 func (e *edit) build(paths []span, wanted []bool) [][]byte {
 	parts := make([][]byte, len(paths))
 	runs := append(append(append(make([]*run, 0, len(e.head)+len(e.came)+len(e.tail)), e.head...), e.came...), e.tail...)

@@ -196,7 +196,7 @@ func (s *Split) Renew(shell *resource.Resource, hosts iter.Seq[*resource.Resourc
 	var keys []string
 	for h := range hosts {
 		for d := range domains(h) {
-			if k, ok := literal(d); ok {
+			if k, ok := exact(d); ok {
 				keys = append(keys, k)
 			}
 		}
