@@ -140,3 +140,10 @@ func TestAFullDiskUnderAnExternalEtcdLosesNothing(t *testing.T) {
 	envoytest.Eventually(t, "etcd to take commits again", func(context.Context) error { return s.try(s.change()) })
 	s.end()
 }
+
+func (s *scene) restart(env ...string) {
+	s.t.Helper()
+	s.plane.Kill()
+	s.plane.Env = env
+	s.plane.Start()
+}

@@ -140,13 +140,6 @@ func (s *scene) at(name, action string) {
 	s.settle()
 }
 
-func (s *scene) restart(env ...string) {
-	s.t.Helper()
-	s.plane.Kill()
-	s.plane.Env = env
-	s.plane.Start()
-}
-
 func (s *scene) ended() bool {
 	select {
 	case <-s.plane.Ended():
