@@ -13,6 +13,7 @@ type metrics struct {
 	all        []prometheus.Collector
 
 	seconds   prometheus.Histogram
+	etcd      prometheus.Histogram
 	commits   *prometheus.CounterVec
 	conflicts prometheus.Counter
 	grouped   prometheus.Histogram
@@ -22,6 +23,10 @@ func newMetrics(r prometheus.Registerer, s *Store) (*metrics, error) {
 	m := &metrics{
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "deltaplane_commit_seconds", Help: "Time from Commit to durable and published.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14), NativeHistogramBucketFactor: 1.1,
+		}),
+		etcd: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "deltaplane_commit_etcd_seconds", Help: "Of that, the time until etcd has made a transaction durable.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14), NativeHistogramBucketFactor: 1.1,
 		}),
 		commits: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -36,7 +41,7 @@ func newMetrics(r prometheus.Registerer, s *Store) (*metrics, error) {
 		}),
 	}
 	m.all = []prometheus.Collector{
-		m.seconds, m.commits, m.conflicts, m.grouped,
+		m.seconds, m.etcd, m.commits, m.conflicts, m.grouped,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "deltaplane_store_version", Help: "Version that is served.",
 		}, func() float64 { return float64(s.Latest().version) }),

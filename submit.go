@@ -61,6 +61,7 @@ func (s *Store) submit(ctx context.Context, p *proposal) error {
 		switch {
 		case err == nil && answer.revision > 0:
 			s.connected(nil)
+			s.metrics.etcd.Observe(time.Since(began).Seconds())
 			s.publishCommitted(p, answer.revision)
 			return nil
 		case err == nil && answer.epoch != epoch:

@@ -85,7 +85,8 @@ func (s *Server) rollback(w http.ResponseWriter, r *http.Request) error {
 }
 
 // change is what all commits have in common: options before, the plan as the
-// answer, and with ?wait the acknowledgements.
+// answer, and with ?wait the acknowledgements. The answer's Server-Timing tells
+// how long the commit took, and the acknowledgements after it.
 func (s *Server) change(w http.ResponseWriter, r *http.Request, commit func(*query, deltaplane.Options) (*deltaplane.Plan, error)) error {
 	q := &query{values: r.URL.Query()}
 	o := q.options(r)
@@ -93,6 +94,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, commit func(*que
 	if q.err != nil {
 		return q.err
 	}
+	timing := startTiming()
 	done, err := commit(q, o)
 	if q.err != nil {
 		return q.err
@@ -100,10 +102,14 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, commit func(*que
 	if err != nil {
 		return err
 	}
+	timing.took("commit")
+	timing.set(w.Header())
 	plan := planOf(done, o, fields)
 	if wait > 0 && !o.DryRun {
 		finishBody(r)
 		acks := s.wait(r.Context(), plan.Version, wait)
+		timing.took("ack")
+		timing.set(w.Header())
 		if !acks.Done {
 			return unacknowledged{plan, acks}
 		}

@@ -7,11 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/deltaplane/deltaplane/internal/child"
 )
 
 // stopGrace is how long Stop waits for an orderly end before it kills.
@@ -28,11 +28,9 @@ type Config struct {
 
 // Process is one running Envoy. Its methods may be called from any goroutine.
 type Process struct {
-	cmd   *exec.Cmd
+	child *child.Process
 	dir   string
 	admin string
-	done  chan struct{} // closed when the process has ended and been waited for
-	err   error         // of Wait; read after done
 }
 
 // Start runs an Envoy and returns once its admin interface listens, or when
@@ -46,7 +44,7 @@ func Start(ctx context.Context, cfg Config) (*Process, error) {
 		}
 		cfg.Path = path
 	}
-	p := &Process{dir: cfg.Dir, done: make(chan struct{})}
+	p := &Process{dir: cfg.Dir}
 	if err := p.spawn(cfg); err != nil {
 		return nil, err
 	}
@@ -58,8 +56,7 @@ func Start(ctx context.Context, cfg Config) (*Process, error) {
 
 func (p *Process) file(name string) string { return filepath.Join(p.dir, name) }
 
-// spawn starts the process from a goroutine that stays on one thread until
-// the process has ended: the kernel's parent-death signal goes by thread.
+// spawn writes the bootstrap and starts the process.
 func (p *Process) spawn(cfg Config) error {
 	if err := os.WriteFile(p.file("bootstrap.yaml"), []byte(cfg.Bootstrap), 0o600); err != nil {
 		return fmt.Errorf("envoy bootstrap: %w", err)
@@ -72,28 +69,16 @@ func (p *Process) spawn(cfg Config) error {
 	if level == "" {
 		level = "info"
 	}
-	p.cmd = exec.Command(cfg.Path,
+	cmd := exec.Command(cfg.Path,
 		"-c", p.file("bootstrap.yaml"),
 		"--admin-address-path", p.file("admin"),
 		"--disable-hot-restart",
 		"--concurrency", strconv.Itoa(max(1, cfg.Concurrency)),
 		"--drain-time-s", "1",
 		"--log-level", level)
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.SysProcAttr = childAttributes()
-	started := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer close(p.done)
-		defer log.Close()
-		err := p.cmd.Start()
-		started <- err
-		if err == nil {
-			p.err = p.cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
+	cmd.Stdout, cmd.Stderr = log, log
+	p.child, err = child.Start(cmd, func() { log.Close() })
+	if err != nil {
 		return fmt.Errorf("envoy: %w", err)
 	}
 	return nil
@@ -111,8 +96,8 @@ func (p *Process) waitForAdmin(ctx context.Context) error {
 		}
 		select {
 		case <-tick.C:
-		case <-p.done:
-			return fmt.Errorf("envoy ended before it was up (%w); its log ends with:\n%s", p.err, p.LogTail(20))
+		case <-p.child.Done():
+			return fmt.Errorf("envoy ended before it was up (%w); its log ends with:\n%s", p.child.Err(), p.LogTail(20))
 		case <-ctx.Done():
 			return fmt.Errorf("envoy has no admin address yet: %w", context.Cause(ctx))
 		}
@@ -120,10 +105,10 @@ func (p *Process) waitForAdmin(ctx context.Context) error {
 }
 
 // Pid is the process's id.
-func (p *Process) Pid() int { return p.cmd.Process.Pid }
+func (p *Process) Pid() int { return p.child.Pid() }
 
 // Done closes when the process has ended, whoever ended it.
-func (p *Process) Done() <-chan struct{} { return p.done }
+func (p *Process) Done() <-chan struct{} { return p.child.Done() }
 
 // LogTail is the last n lines of what Envoy logged.
 func (p *Process) LogTail(n int) string {
@@ -138,31 +123,8 @@ func (p *Process) LogTail(n int) string {
 // Stop ends the process and waits for it. It is an error when Envoy had
 // ended by itself before. A second Stop does nothing.
 func (p *Process) Stop() error {
-	select {
-	case <-p.done:
-		if p.err != nil && !stopped(p.err) {
-			return fmt.Errorf("envoy ended by itself (%w); its log ends with:\n%s", p.err, p.LogTail(20))
-		}
-		return nil
-	default:
-	}
-	// An error here means that it has just ended; done tells.
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-p.done:
-	case <-time.After(stopGrace):
-		_ = p.cmd.Process.Kill()
-		<-p.done
+	if err := p.child.Stop(stopGrace); err != nil {
+		return fmt.Errorf("envoy ended by itself (%w); its log ends with:\n%s", err, p.LogTail(20))
 	}
 	return nil
-}
-
-// stopped reports whether err is what Stop's own signals lead to.
-func stopped(err error) bool {
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
-		return false
-	}
-	status, ok := exit.Sys().(syscall.WaitStatus)
-	return ok && status.Signaled() && (status.Signal() == syscall.SIGTERM || status.Signal() == syscall.SIGKILL)
 }

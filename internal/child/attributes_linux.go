@@ -1,9 +1,9 @@
-package envoy
+package child
 
 import "syscall"
 
-// childAttributes keep the terminal's Ctrl-C from Envoy, so that its owner
+// attributes keep the terminal's Ctrl-C from the child, so that its owner
 // ends it in order, and end it when its owner is killed.
-func childAttributes() *syscall.SysProcAttr {
+func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -1,0 +1,58 @@
+package bench
+
+import (
+	"time"
+
+	"github.com/deltaplane/deltaplane/bench/probe"
+)
+
+// effects are what changes of one kind led to on one side. All times count
+// from the moment before the change is sent to the API.
+type effects struct {
+	made int
+
+	stored, etcd, ack histogram
+
+	// Of each Envoy.
+	firstSent, first, firstWithoutEtcd, lastOld histogram
+	main                                        histogram // CPU of its main thread
+
+	lastEnvoy histogram // first, of the slowest Envoy
+
+	bytes float64       // sent by the control plane
+	cpu   time.Duration // of the control plane
+	tally probe.Tally   // of the probes
+}
+
+func newEffects() *effects {
+	e := &effects{}
+	for _, h := range []*histogram{&e.stored, &e.etcd, &e.ack, &e.firstSent, &e.first, &e.firstWithoutEtcd, &e.lastOld, &e.main, &e.lastEnvoy} {
+		*h = newHistogram()
+	}
+	return e
+}
+
+// record takes in one change: what was seen, and the cost before and after.
+func (e *effects) record(w watched, before, after cost) {
+	e.made++
+	etcd := time.Duration((after.sent.etcd - before.sent.etcd) * float64(time.Second))
+	e.stored.record(w.stored.Sub(w.sent))
+	e.etcd.record(etcd)
+	e.ack.record(w.acked.Sub(w.sent))
+	var slowest time.Duration
+	for i, seen := range w.seen {
+		first := seen.FirstNew.Received.Sub(w.sent)
+		slowest = max(slowest, first)
+		e.firstSent.record(seen.FirstNew.Sent.Sub(w.sent))
+		e.first.record(first)
+		e.firstWithoutEtcd.record(first - etcd)
+		if !seen.LastOld.Sent.IsZero() {
+			e.lastOld.record(seen.LastOld.Sent.Sub(w.sent))
+		}
+		e.main.record(after.main[i] - before.main[i])
+		e.tally.Add(seen.Tally)
+	}
+	e.lastEnvoy.record(slowest)
+	e.bytes += after.sent.bytes - before.sent.bytes
+	e.cpu += after.plane - before.plane
+}

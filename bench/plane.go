@@ -1,0 +1,107 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/deltaplane/deltaplane/internal/child"
+)
+
+// stopGrace is how long a control plane may take to end.
+const stopGrace = 5 * time.Second
+
+// plane is a control plane, as a child process: what it costs is its own.
+type plane struct {
+	xds string // host:port
+	api string // URL
+	log string // file
+
+	process  *child.Process
+	followed chan struct{} // closed when the log has ended
+}
+
+// startPlane runs `serve` of the binary on free ports, with its data and its
+// log in dir. The caller must call stop.
+func startPlane(ctx context.Context, binary, dir string) (*plane, error) {
+	p := &plane{log: filepath.Join(dir, "serve.log"), followed: make(chan struct{})}
+	log, err := os.Create(p.log)
+	if err != nil {
+		return nil, err
+	}
+	out, in, err := os.Pipe()
+	if err != nil {
+		log.Close()
+		return nil, err
+	}
+	cmd := exec.Command(binary, "serve", "--log-format", "json", "--drain-timeout", "1s", "--max-resource-bytes", "134217728",
+		"--data-dir", filepath.Join(dir, "data"), "--xds-address", "127.0.0.1:0", "--api-address", "127.0.0.1:0")
+	cmd.Stderr = in
+	p.process, err = child.Start(cmd, nil)
+	in.Close()
+	if err != nil {
+		out.Close()
+		log.Close()
+		return nil, err
+	}
+	serving := make(chan struct{})
+	go p.follow(out, log, serving)
+	select {
+	case <-serving:
+		return p, nil
+	case <-p.process.Done():
+		err = fmt.Errorf("the control plane ended at its start (%w); its log ends with:\n%s", p.process.Err(), tail(p.log, 10))
+	case <-ctx.Done():
+		err = fmt.Errorf("the control plane does not serve yet: %w", context.Cause(ctx))
+	}
+	return nil, errors.Join(err, p.stop())
+}
+
+// follow copies the log into a file and closes serving when it has said where
+// the control plane listens. It returns when the child has ended.
+func (p *plane) follow(out, log *os.File, serving chan<- struct{}) {
+	defer close(p.followed)
+	defer out.Close()
+	defer log.Close()
+	lines := bufio.NewReader(io.TeeReader(out, log))
+	for {
+		line, err := lines.ReadBytes('\n')
+		var entry struct{ Msg, XDS, API string }
+		if serving != nil && json.Unmarshal(line, &entry) == nil && entry.Msg == "serving" {
+			p.xds, p.api = entry.XDS, entry.API
+			close(serving)
+			serving = nil
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// stop ends the control plane and waits for it.
+func (p *plane) stop() error {
+	err := p.process.Stop(stopGrace)
+	<-p.followed
+	if err != nil {
+		return fmt.Errorf("the control plane ended by itself (%w); its log ends with:\n%s", err, tail(p.log, 10))
+	}
+	return nil
+}
+
+// tail is the end of a file, for an error's text.
+func tail(path string, lines int) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	all := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}

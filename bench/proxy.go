@@ -1,0 +1,142 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/deltaplane/deltaplane/bench/probe"
+	"github.com/deltaplane/deltaplane/bench/proc"
+	"github.com/deltaplane/deltaplane/internal/envoy"
+)
+
+// proxy is a real Envoy, and who probes it.
+type proxy struct {
+	process *envoy.Process
+	dir     string
+	address string // of its listener
+
+	probe  *probe.Prober // of the route that changes
+	walker *probe.Prober // of all routes
+
+	main    proc.Thread
+	workers []proc.Thread
+
+	started time.Duration // from its start to the first good answer
+}
+
+// startProxy runs an Envoy until it answers first, which leads to backend.
+// Close what it returns even if there is an error.
+func startProxy(ctx context.Context, cfg Config, xds, node string, first probe.Target, backend string) (p *proxy, err error) {
+	p = &proxy{}
+	text, err := cfg.Bootstrap(xds, node)
+	if err != nil {
+		return p, err
+	}
+	if p.dir, err = os.MkdirTemp("", "deltaplane-bench-envoy-"); err != nil {
+		return p, err
+	}
+	began := time.Now()
+	p.process, err = envoy.Start(ctx, envoy.Config{Dir: p.dir, Bootstrap: text, Concurrency: cfg.Concurrency, LogLevel: "warning"})
+	if err != nil {
+		return p, err
+	}
+	if err := p.listen(ctx); err != nil {
+		return p, err
+	}
+	conns := 1
+	if cfg.Concurrency > 1 {
+		conns = 2 * cfg.Concurrency // so that most workers have one
+	}
+	p.probe, p.walker = probe.NewProber(p.address, node+"-probe", conns), probe.NewProber(p.address, node+"-walk", 1)
+	arrived := func(a probe.Answer) probe.Verdict {
+		if a.Body == backend {
+			return probe.New
+		}
+		return probe.Old
+	}
+	seen, err := p.probe.Watch(ctx, probe.Change{Target: first, Judge: arrived, Every: time.Millisecond}, func() {})
+	if err != nil {
+		return p, p.explain(err)
+	}
+	p.started = seen.FirstNew.Received.Sub(began)
+	return p, p.findThreads()
+}
+
+// listenEvery is how often an Envoy that starts is asked for its listeners.
+const listenEvery = 3 * time.Millisecond
+
+// listen waits until the listener accepts.
+func (p *proxy) listen(ctx context.Context) error {
+	tick := time.NewTicker(listenEvery)
+	defer tick.Stop()
+	for {
+		listeners, err := p.process.Listeners(ctx)
+		if address := listeners[tableName]; address != "" {
+			_, port, err := net.SplitHostPort(address)
+			if n, _ := strconv.Atoi(port); err == nil && n > 0 {
+				p.address = address
+				return nil
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-p.process.Done():
+			return p.process.Stop()
+		case <-ctx.Done():
+			return p.explain(errors.Join(fmt.Errorf("the listener: %w", context.Cause(ctx)), err))
+		}
+	}
+}
+
+// explain adds the end of Envoy's log to an error.
+func (p *proxy) explain(err error) error {
+	return fmt.Errorf("%w; Envoy's log ends with:\n%s", err, p.process.LogTail(5))
+}
+
+func (p *proxy) findThreads() error {
+	threads, err := proc.Threads(p.process.Pid())
+	if err != nil {
+		return err
+	}
+	p.main = threads[0]
+	for _, t := range threads {
+		if strings.HasPrefix(t.Name, "wrk:") {
+			p.workers = append(p.workers, t)
+		}
+	}
+	return nil
+}
+
+// workerCPU is the time that all worker threads have run so far.
+func (p *proxy) workerCPU() (time.Duration, error) {
+	var sum time.Duration
+	for _, w := range p.workers {
+		cpu, err := w.CPU()
+		if err != nil {
+			return 0, err
+		}
+		sum += cpu
+	}
+	return sum, nil
+}
+
+// close ends the probes and the Envoy.
+func (p *proxy) close() (err error) {
+	if p.probe != nil {
+		p.probe.Close()
+		p.walker.Close()
+	}
+	if p.process != nil {
+		err = p.process.Stop()
+	}
+	if p.dir != "" {
+		err = errors.Join(err, os.RemoveAll(p.dir))
+	}
+	return err
+}

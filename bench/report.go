@@ -1,0 +1,133 @@
+package bench
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/deltaplane/deltaplane/bench/probe"
+	"github.com/deltaplane/deltaplane/bench/proc"
+)
+
+// Report is what a run has measured. Its JSON is what `bench -o json` prints.
+type Report struct {
+	Pattern     Pattern `json:"pattern"`
+	Routes      int     `json:"routes"`
+	Hosts       int     `json:"hosts"`
+	Envoys      int     `json:"envoys"` // of each side
+	Concurrency int     `json:"concurrency"`
+	Rate        int     `json:"requests_per_second"`
+	Machine     Machine `json:"machine"`
+	Sides       []Side  `json:"sides"`
+	Ratios      []Ratio `json:"ratios,omitempty"` // of the first side to each other one
+	SLA         SLA     `json:"sla"`
+}
+
+// Machine says where the run was.
+type Machine struct {
+	OS   string `json:"os"`
+	Arch string `json:"arch"`
+	CPUs int    `json:"cpus"`
+}
+
+// Side is one of what was compared.
+type Side struct {
+	Shape        Shape     `json:"shape"`
+	Change       Effects   `json:"change"`               // of single changes
+	File         *Effects  `json:"whole_file,omitempty"` // of applying the whole file for a change
+	Envoy        Envoy     `json:"envoy"`
+	ControlPlane PlaneCost `json:"control_plane"`
+	// Requests to all routes, all the while, and to measure their cost.
+	Requests probe.Tally `json:"requests"`
+}
+
+// Effects are what changes of one kind led to. Times count from before the
+// change is sent to the API.
+type Effects struct {
+	Count int `json:"count"`
+	// Stored is when the API's commit is durable and published, Etcd how much
+	// of it etcd took, Acked when the last Envoy has acknowledged.
+	Stored Distribution `json:"stored_ms"`
+	Etcd   Distribution `json:"etcd_ms"`
+	Acked  Distribution `json:"acked_ms"`
+	// FirstRequest is when the first request that was routed anew was
+	// answered, FirstSent when it was sent: the truth is in between.
+	// WithoutEtcd is FirstRequest less what etcd took of that commit.
+	FirstRequest Distribution `json:"first_request_ms"`
+	FirstSent    Distribution `json:"first_request_sent_ms"`
+	WithoutEtcd  Distribution `json:"first_request_without_etcd_ms"`
+	// LastOld is when the last request was sent that was routed as before.
+	LastOld Distribution `json:"last_old_request_ms"`
+	// LastEnvoy is FirstRequest of the slowest Envoy.
+	LastEnvoy Distribution `json:"last_envoy_ms"`
+	// MainCPU is what a change cost an Envoy's main thread.
+	MainCPU  Distribution `json:"envoy_main_cpu_ms"`
+	PlaneCPU float64      `json:"control_plane_cpu_ms"` // per change
+	Bytes    float64      `json:"bytes_sent"`           // per change, to all Envoys
+	Probes   probe.Tally  `json:"probes"`
+}
+
+// Envoy is what Envoys cost beside changes.
+type Envoy struct {
+	WorkerPerRequest float64      `json:"worker_us_per_request"`
+	RSS              int64        `json:"rss_bytes"` // the largest one's, at the end
+	Start            Distribution `json:"start_ms"`  // to the first good answer
+}
+
+// PlaneCost is what the control plane costs beside changes.
+type PlaneCost struct {
+	RSS int64 `json:"rss_bytes"` // at the end
+}
+
+func (r *run) report() (*Report, error) {
+	report := &Report{
+		Pattern: r.cfg.Pattern, Routes: r.cfg.Routes, Hosts: r.cfg.Hosts, Envoys: r.cfg.Envoys, Concurrency: r.cfg.Concurrency,
+		Rate: r.cfg.Rate, Machine: Machine{runtime.GOOS, runtime.GOARCH, runtime.NumCPU()},
+	}
+	for _, s := range r.sides {
+		side, err := s.report()
+		if err != nil {
+			return nil, err
+		}
+		report.Sides = append(report.Sides, side)
+	}
+	report.Ratios = ratios(report.Sides)
+	report.SLA = verdict(report.Sides, r.cfg.SLA)
+	return report, nil
+}
+
+func (s *side) report() (Side, error) {
+	report := Side{Shape: s.shape, Change: s.changes.report(), Requests: s.walked}
+	if s.files.made > 0 {
+		files := s.files.report()
+		report.File = &files
+	}
+	report.Envoy.Start = s.starts.distribution()
+	report.Envoy.WorkerPerRequest = per(float64(s.worker)/float64(time.Microsecond), s.workerRequests)
+	for _, p := range s.proxies {
+		rss, err := proc.RSS(p.process.Pid())
+		if err != nil {
+			return report, err
+		}
+		report.Envoy.RSS = max(report.Envoy.RSS, rss)
+	}
+	var err error
+	report.ControlPlane.RSS, err = proc.RSS(s.plane.process.Pid())
+	return report, err
+}
+
+func (e *effects) report() Effects {
+	return Effects{
+		Count: e.made, Stored: e.stored.distribution(), Etcd: e.etcd.distribution(), Acked: e.ack.distribution(),
+		FirstRequest: e.first.distribution(), FirstSent: e.firstSent.distribution(), WithoutEtcd: e.firstWithoutEtcd.distribution(),
+		LastOld: e.lastOld.distribution(), LastEnvoy: e.lastEnvoy.distribution(), MainCPU: e.main.distribution(),
+		PlaneCPU: per(ms(e.cpu), e.made), Bytes: per(e.bytes, e.made), Probes: e.tally,
+	}
+}
+
+// per is a sum divided by a count; 0 for none.
+func per(sum float64, count int) float64 {
+	if count == 0 {
+		return 0
+	}
+	return sum / float64(count)
+}

@@ -1,0 +1,167 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/deltaplane/deltaplane/bench/probe"
+	"github.com/deltaplane/deltaplane/internal/envoy"
+)
+
+// Run measures, until all changes are made, Duration is over or ctx is done,
+// which is an error. Nothing that it started is left when it returns.
+func Run(ctx context.Context, cfg Config) (_ *Report, err error) {
+	if cfg, err = cfg.withDefaults(); err != nil {
+		return nil, err
+	}
+	// Before anything is started: without an Envoy there is nothing to measure.
+	if _, err := envoy.Find(); err != nil {
+		return nil, err
+	}
+	r := &run{cfg: cfg}
+	defer func() { err = errors.Join(err, r.close()) }()
+	if err := r.open(ctx); err != nil {
+		return nil, err
+	}
+	r.walker = startWalker(ctx, cfg.Rate)
+	err = r.changes(ctx)
+	if err == nil {
+		err = r.files(ctx)
+	}
+	r.walker.stop()
+	if err == nil {
+		err = r.workers(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.report()
+}
+
+// run is one call of Run.
+type run struct {
+	cfg      Config
+	backends []*probe.Backend
+	sides    []*side
+	walker   *walker
+}
+
+// open starts everything: the Envoys of all sides in turn, so that their
+// times to start are comparable.
+func (r *run) open(ctx context.Context) error {
+	for _, name := range []string{"red", "green", "blue"} {
+		b, err := probe.NewBackend(name)
+		if err != nil {
+			return err
+		}
+		r.backends = append(r.backends, b)
+	}
+	for _, shape := range r.cfg.Shapes {
+		r.cfg.Progress(Progress{Step: "control plane", Shape: shape})
+		s, err := openSide(ctx, r.cfg, shape, r.backends)
+		r.sides = append(r.sides, s)
+		if err != nil {
+			return err
+		}
+	}
+	for n := range r.cfg.Envoys {
+		for _, s := range r.sides {
+			r.cfg.Progress(Progress{Step: "Envoy", Shape: s.shape, Done: n, Total: r.cfg.Envoys})
+			if err := s.addProxy(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// close ends everything, last started first.
+func (r *run) close() (err error) {
+	for _, s := range r.sides {
+		err = errors.Join(err, s.close())
+	}
+	for _, b := range r.backends {
+		err = errors.Join(err, b.Close())
+	}
+	return err
+}
+
+// changes makes the single changes, on each side in turn.
+func (r *run) changes(ctx context.Context) error {
+	end := time.Now().Add(r.cfg.Duration)
+	for n := range r.cfg.Changes {
+		if r.cfg.Duration > 0 && time.Now().After(end) {
+			return nil
+		}
+		for _, s := range r.sides {
+			r.cfg.Progress(Progress{Step: "change", Shape: s.shape, Done: n, Total: r.cfg.Changes, P50: s.changes.first.at(50), P99: s.changes.first.at(99)})
+			if err := r.carryOut(ctx, s, s.plan.next(), s.changes); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// carryOut makes one change on a side, which alone has traffic meanwhile.
+func (r *run) carryOut(ctx context.Context, s *side, c change, into *effects) error {
+	r.walker.ask(s)
+	defer r.walker.ask(nil)
+	return s.carryOut(ctx, c, into)
+}
+
+// files applies the whole file, with one route changed.
+func (r *run) files(ctx context.Context) error {
+	for n := range max(0, r.cfg.Files) {
+		for _, s := range r.sides {
+			r.cfg.Progress(Progress{Step: "whole file", Shape: s.shape, Done: n, Total: r.cfg.Files})
+			if err := r.carryOut(ctx, s, s.plan.nextFile(), s.files); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// The cost of a request is measured on workerRequests of each Envoy, in
+// portions that alternate between the sides.
+const (
+	workerRequests = 4000
+	workerPortion  = 500
+)
+
+// workers measures the cost of a request on the worker threads, while nothing
+// changes.
+func (r *run) workers(ctx context.Context) error {
+	for n := 0; n < workerRequests; n += workerPortion {
+		for _, s := range r.sides {
+			r.cfg.Progress(Progress{Step: "requests", Shape: s.shape, Done: n, Total: workerRequests})
+			if err := s.measureWorker(ctx, s.proxies[0], n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// measureWorker makes a portion of requests at one Envoy.
+func (s *side) measureWorker(ctx context.Context, p *proxy, n int) error {
+	before, err := p.workerCPU()
+	if err != nil {
+		return err
+	}
+	t := s.walk(ctx, p, workerPortion, n)
+	after, err := p.workerCPU()
+	if err != nil {
+		return err
+	}
+	s.walked.Add(t)
+	s.worker += after - before
+	s.workerRequests += t.Requests
+	if ctx.Err() != nil {
+		return fmt.Errorf("the cost of requests: %w", context.Cause(ctx))
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/deltaplane/deltaplane/bench/probe"
+)
+
+// side is one of what is compared: a control plane, its Envoys, and what was
+// measured of them.
+type side struct {
+	cfg   Config
+	shape Shape
+	plan  *plan
+
+	dir     string
+	plane   *plane
+	api     *api
+	proxies []*proxy
+
+	changes *effects    // of single changes
+	files   *effects    // of the whole file, applied again
+	walked  probe.Tally // of requests to all routes
+	starts  histogram   // of an Envoy, to its first good answer
+
+	worker         time.Duration // CPU of worker threads, for workerRequests
+	workerRequests int
+}
+
+// setUpPatience bounds how long each step of a side's start may take.
+const setUpPatience = 3 * time.Minute
+
+// openSide starts a control plane that holds the table. Close what it returns
+// even if there is an error.
+func openSide(ctx context.Context, cfg Config, shape Shape, backends []*probe.Backend) (*side, error) {
+	s := &side{cfg: cfg, shape: shape, changes: newEffects(), files: newEffects(), starts: newHistogram()}
+	s.plan = newPlan(table{routes: cfg.Routes, hosts: cfg.Hosts, scoped: shape == Scoped, backends: backends}, cfg.Pattern)
+	ctx, cancel := context.WithTimeoutCause(ctx, setUpPatience, fmt.Errorf("not up after %v", setUpPatience))
+	defer cancel()
+	var err error
+	if s.dir, err = os.MkdirTemp("", "deltaplane-bench-"); err != nil {
+		return s, err
+	}
+	if s.plane, err = startPlane(ctx, cfg.Command, s.dir); err != nil {
+		return s, err
+	}
+	s.api = &api{url: s.plane.api}
+	for _, c := range s.plan.setUp() {
+		if _, err := s.api.commit(ctx, c); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// addProxy starts one more Envoy.
+func (s *side) addProxy(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, setUpPatience, fmt.Errorf("not up after %v", setUpPatience))
+	defer cancel()
+	node := fmt.Sprintf("%s-%d", s.shape, len(s.proxies)+1)
+	p, err := startProxy(ctx, s.cfg, s.plane.xds, node, s.plan.table.target(0), s.plan.backend(0))
+	s.proxies = append(s.proxies, p)
+	if err == nil {
+		s.starts.record(p.started)
+	}
+	return err
+}
+
+// changeTail is how long nothing but the new configuration may be seen before
+// a change counts as over.
+const changeTail = 5 * time.Millisecond
+
+// lostAfter is when a change counts as not having arrived.
+const lostAfter = time.Minute
+
+// carryOut makes one change, and adds what is seen of it to into.
+func (s *side) carryOut(ctx context.Context, c change, into *effects) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, lostAfter, fmt.Errorf("not there after %v", lostAfter))
+	defer cancel()
+	before, err := s.costBefore(ctx)
+	if err != nil {
+		return err
+	}
+	w, err := s.watch(ctx, c)
+	if err != nil {
+		return fmt.Errorf("%s: the change to %s: %w", s.shape, c.to, err)
+	}
+	s.plan.settled()
+	after, err := s.costAfter(ctx)
+	if err != nil {
+		return err
+	}
+	into.record(w, before, after)
+	return nil
+}
+
+// watched is what was seen of one change.
+type watched struct {
+	sent time.Time // to the API
+	done
+	seen []probe.Switch // by each Envoy's probe
+}
+
+// watch makes a change while each Envoy is probed, and returns when all show
+// it and have acknowledged it.
+func (s *side) watch(ctx context.Context, c change) (watched, error) {
+	w := watched{seen: make([]probe.Switch, len(s.proxies))}
+	group, ctx := errgroup.WithContext(ctx)
+	ready := make(chan struct{}, len(s.proxies))
+	for i, p := range s.proxies {
+		group.Go(func() (err error) {
+			w.seen[i], err = p.probe.Watch(ctx, probe.Change{
+				Target: s.plan.table.target(c.route), Judge: c.judge, Tail: changeTail, Fresh: c.fresh,
+				Every: s.cfg.ProbeEvery * time.Duration(len(s.proxies)),
+			}, func() { ready <- struct{}{} })
+			return err
+		})
+	}
+	group.Go(func() (err error) {
+		for range s.proxies {
+			select {
+			case <-ready:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		w.sent = time.Now()
+		w.done, err = s.api.commit(ctx, c.call)
+		return err
+	})
+	return w, group.Wait()
+}
+
+// close ends all of it, last started first.
+func (s *side) close() (err error) {
+	for _, p := range s.proxies {
+		err = errors.Join(err, p.close())
+	}
+	if s.api != nil {
+		s.api.close()
+	}
+	if s.plane != nil {
+		err = errors.Join(err, s.plane.stop())
+	}
+	if s.dir != "" {
+		err = errors.Join(err, os.RemoveAll(s.dir))
+	}
+	return err
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/deltaplane/deltaplane/bench"
+)
+
+// benchOptions are the flags of bench that are not fields of its Config.
+type benchOptions struct {
+	pattern, compare, output string
+	plain                    bool
+	probeEvery               time.Duration
+}
+
+func (t *terminal) benchCommand() *cobra.Command {
+	var cfg bench.Config
+	var o benchOptions
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure the way from a change to real requests",
+		Long: `Run a control plane, real Envoys under a large route table, and small backends;
+make one change after the other through the API, and measure how long each takes
+until it is stored, acknowledged, and in use by requests, and what it costs.
+
+Patterns: route (a route goes to another cluster), endpoint (an endpoint moves),
+cluster (a cluster is replaced by one with a new name), listener (new
+connections are served differently), weight (a route's weights are swapped).
+
+Sides to --compare: plain (the table as it is written), split (as deltaplane
+serves large tables by default), scoped (scoped routes written by hand, one
+for each host). Their changes alternate, and one alone is probed at a time.
+
+Exit code 1 when --sla is missed: at P99, from before the commit to the answer of
+the first request under the new configuration; of several sides, on the last.`,
+		Example: `  deltaplane bench
+  deltaplane bench --pattern endpoint --routes 10000 --hosts 1000 --envoys 4
+  deltaplane bench --compare plain,split --changes 300 -o json`,
+		Args: cobra.NoArgs,
+	}
+	benchFlags(cmd.Flags(), &cfg, &o)
+	cmd.RunE = action(func(cmd *cobra.Command, _ []string) error {
+		if err := o.complete(&cfg); err != nil {
+			return err
+		}
+		board := &board{terminal: t, tty: isTTY(t.err)}
+		cfg.Progress, cfg.Bootstrap = board.show, benchBootstrap
+		report, err := bench.Run(cmd.Context(), cfg)
+		board.wipe()
+		if errors.Is(err, bench.ErrConfig) {
+			return usageError{err.Error()}
+		}
+		if err != nil {
+			return err
+		}
+		return t.printBench(report, o.output)
+	})
+	return cmd
+}
+
+func benchFlags(f *pflag.FlagSet, cfg *bench.Config, o *benchOptions) {
+	f.StringVar(&o.pattern, "pattern", "route", "what changes: route, endpoint, cluster, listener or weight")
+	f.IntVar(&cfg.Routes, "routes", 10000, "of the table")
+	f.IntVar(&cfg.Hosts, "hosts", 1000, "virtual hosts that the routes are in")
+	f.IntVar(&cfg.Envoys, "envoys", 1, "how many, of each side")
+	f.IntVar(&cfg.Concurrency, "concurrency", 1, "worker threads of each Envoy")
+	f.IntVar(&cfg.Changes, "changes", 100, "how many, on each side")
+	f.DurationVar(&cfg.Duration, "duration", 0, "end the changes then, if not all are made (default: make all)")
+	f.IntVar(&cfg.Files, "files", 3, "how often the whole file is applied, too; -1: never")
+	f.IntVar(&cfg.Rate, "rate", 100, "requests per second to all routes, all the while")
+	f.DurationVar(&o.probeEvery, "probe-every", 300*time.Microsecond, "from probe to probe while a change is outstanding")
+	f.DurationVar(&cfg.SLA, "sla", 50*time.Millisecond, "what the P99 must not exceed")
+	f.BoolVar(&o.plain, "plain", false, "serve the table as it is written: --compare plain")
+	f.StringVar(&o.compare, "compare", "", "sides of the same run: of plain, split and scoped")
+	f.StringVarP(&o.output, "output", "o", "table", "table or json")
+}
+
+// complete puts the options into cfg. What it leaves unchecked, bench checks.
+func (o *benchOptions) complete(cfg *bench.Config) (err error) {
+	if o.output != "table" && o.output != "json" {
+		return usageError{fmt.Sprintf("-o %s: expected table or json", o.output)}
+	}
+	if o.plain && o.compare != "" {
+		return usageError{"--plain is --compare plain: give one of them"}
+	}
+	if min(cfg.Routes, cfg.Hosts, cfg.Envoys, cfg.Concurrency, cfg.Changes, cfg.Rate) < 1 {
+		return usageError{"--routes, --hosts, --envoys, --concurrency, --changes and --rate must be at least 1"}
+	}
+	if cfg.SLA <= 0 || o.probeEvery <= 0 {
+		return usageError{"--sla and --probe-every must be more than 0"}
+	}
+	if cfg.Files == 0 {
+		cfg.Files = -1
+	}
+	cfg.Pattern, cfg.ProbeEvery = bench.Pattern(o.pattern), o.probeEvery
+	if o.plain {
+		cfg.Shapes = []bench.Shape{bench.Plain}
+	}
+	if o.compare != "" {
+		for name := range strings.SplitSeq(o.compare, ",") {
+			cfg.Shapes = append(cfg.Shapes, bench.Shape(strings.TrimSpace(name)))
+		}
+	}
+	cfg.Command, err = os.Executable()
+	return err
+}
+
+// benchBootstrap is what an Envoy of the bench starts with.
+func benchBootstrap(xds, node string) (string, error) {
+	o := bootstrapOptions{node: node, cluster: "bench", xds: xds, backoff: 100 * time.Millisecond, backoffMax: time.Second}
+	text, err := o.yaml()
+	return string(text), err
+}
+
+func (t *terminal) printBench(r *bench.Report, output string) error {
+	if output == "json" {
+		if err := t.printJSON(r); err != nil {
+			return err
+		}
+	} else {
+		r.Print(t.out)
+	}
+	if !r.SLA.Met {
+		return errDiffer
+	}
+	return nil
+}
+
+// board shows what a bench is at: on a terminal in one line that changes,
+// elsewhere a line for each step.
+type board struct {
+	terminal *terminal
+	tty      bool
+	last     string // step that was shown
+}
+
+func (b *board) show(p bench.Progress) {
+	if !b.tty {
+		if p.Step != b.last {
+			fmt.Fprintln(b.terminal.err, p.Step)
+		}
+		b.last = p.Step
+		return
+	}
+	text := fmt.Sprintf("%s: %s", p.Shape, p.Step)
+	if p.Total > 0 {
+		text += fmt.Sprintf(" %d of %d", p.Done+1, p.Total)
+	}
+	if p.P50 > 0 {
+		text += fmt.Sprintf(" · first request P50 %.1f ms, P99 %.1f ms", p.P50.Seconds()*1000, p.P99.Seconds()*1000)
+	}
+	fmt.Fprintf(b.terminal.err, "\r\x1b[K%s", text)
+}
+
+// wipe clears the line that changes.
+func (b *board) wipe() {
+	if b.tty {
+		fmt.Fprint(b.terminal.err, "\r\x1b[K")
+	}
+}
