@@ -73,7 +73,7 @@ func spanOf(header, part string) (time.Duration, error) {
 		}
 		milliseconds, err := strconv.ParseFloat(value, 64)
 		if err != nil {
-			return 0, fmt.Errorf("Server-Timing %q: %w", header, err) //nolint:revive // the header's name
+			return 0, fmt.Errorf("header Server-Timing %q: %w", header, err)
 		}
 		return time.Duration(milliseconds * float64(time.Millisecond)), nil
 	}
