@@ -19,9 +19,9 @@ type draft struct {
 }
 
 // draftOf turns a batch into the commit that follows its base; nil when it
-// changes nothing.
-// Cost: O(changes).
-func draftOf(b *Batch, now time.Time) (*draft, error) {
+// changes nothing. t keeps the splits of tables fit.
+// Cost: O(changes), and that of t.
+func draftOf(b *Batch, t *tables, now time.Time) (*draft, error) {
 	tree, err := b.finish()
 	if err != nil {
 		return nil, err
@@ -30,7 +30,9 @@ func draftOf(b *Batch, now time.Time) (*draft, error) {
 	if tree.Hash() == base.tree.Hash() {
 		return nil, nil
 	}
-	version, root := base.version+1, tree.Hash()
+	version := base.version + 1
+	tree = t.settle(base.tree, tree, version, now)
+	root := tree.Hash()
 	d := &draft{
 		snapshot: &Snapshot{version, now, tree},
 		record: &storepb.Record{

@@ -1,6 +1,7 @@
 package deltaplane
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -103,6 +104,12 @@ func (s *Store) record(ctx context.Context, v Version) (*storepb.Record, error) 
 	return records[0], nil
 }
 
+// onlySplit reports whether a change is the store's own: nothing but how a
+// table is served in parts.
+func onlySplit(c *storepb.Change) bool {
+	return c.Old != nil && c.New != nil && bytes.Equal(c.Old.Digest, c.New.Digest) && c.Old.Owner == c.New.Owner && c.Old.Inline == c.New.Inline
+}
+
 // commitOf is what users see of a record.
 func commitOf(r *storepb.Record) (Commit, error) {
 	root, err := digestOf(r.Root)
@@ -114,6 +121,9 @@ func commitOf(r *storepb.Record) (Commit, error) {
 		Author: r.Author, Message: r.Message, Time: time.Unix(0, r.UnixNanos),
 	}
 	for _, change := range r.Changes {
+		if onlySplit(change) {
+			continue
+		}
 		k := KeyChange{Key: KeyOf(change.Path)}
 		if change.Old != nil {
 			k.Old, k.Owner, k.Inline = resource.Digest(change.Old.Digest), change.Old.Owner, change.Old.Inline

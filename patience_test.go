@@ -71,7 +71,7 @@ func TestACommitGivesUpAnEtcdThatDoesNotAnswerAndSaysWhatIsKnown(t *testing.T) {
 					etcd: &connection{KV: absentKV{refuses: c.refuses}}, at: position{snapshot: empty},
 				}
 				began := time.Now()
-				p := propose(s.position(), []*request{{ctx: t.Context(), change: change}}, time.Now())
+				p := propose(s.position(), []*request{{ctx: t.Context(), change: change}}, &tables{}, time.Now())
 				err := s.confirm(t.Context(), p)
 				if err == nil {
 					err = s.submit(t.Context(), p)

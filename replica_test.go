@@ -339,7 +339,7 @@ func TestARecordThatDoesNotLeadToItsTreeIsNeverServed(t *testing.T) {
 	if err := put(t, 2, "a")(b); err != nil {
 		t.Fatal(err)
 	}
-	d, err := draftOf(b, time.Now())
+	d, err := draftOf(b, &tables{}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,7 @@ type Store struct {
 	closed   sync.Once
 
 	keeper *keeper
+	tables *tables // write's
 
 	epoch atomic.Int64 // revision of the collector's epoch, as last seen
 
@@ -75,7 +76,7 @@ func openAt(ctx context.Context, cfg Config, etcd *connection, c clock) (*Store,
 		requests: make(chan *request),
 		at:       position{snapshot: empty},
 	}
-	s.keeper, s.disk = newKeeper(s), newDisk(cfg)
+	s.keeper, s.disk, s.tables = newKeeper(s), newDisk(cfg), &tables{}
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.closing, s.stop = life.Done(), stop
 	var err error

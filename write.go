@@ -101,7 +101,7 @@ func (s *Store) gather(first *request) []*request {
 // fit, and again after each conflict.
 func (s *Store) commitAll(ctx context.Context, waiting []*request) {
 	for len(waiting) > 0 {
-		p := propose(s.position(), waiting, s.clock.wall())
+		p := propose(s.position(), waiting, s.tables, s.clock.wall())
 		began := time.Now()
 		err := s.confirm(ctx, p)
 		if err == nil {
@@ -142,14 +142,14 @@ type proposal struct {
 
 // propose runs the requests in turn, each on what the one before it left,
 // until the transaction is full or all have run. now is the time of the commits.
-func propose(base position, waiting []*request, now time.Time) *proposal {
+func propose(base position, waiting []*request, t *tables, now time.Time) *proposal {
 	p := &proposal{base: base, ops: 1}
 	on := base.snapshot
 	for _, r := range waiting {
 		if p.bytes > txnBytes/2 || p.ops > txnOps/2 {
 			break
 		}
-		d, o := r.run(on, now)
+		d, o := r.run(on, t, now)
 		if d != nil {
 			if o.err = p.add(d); o.err == nil {
 				on = d.snapshot
@@ -161,7 +161,7 @@ func propose(base position, waiting []*request, now time.Time) *proposal {
 }
 
 // run calls change. A request that is no longer waited for does not run.
-func (r *request) run(base *Snapshot, now time.Time) (d *draft, o outcome) {
+func (r *request) run(base *Snapshot, t *tables, now time.Time) (d *draft, o outcome) {
 	defer func() {
 		if v := recover(); v != nil {
 			d, o = nil, outcome{panic: v}
@@ -174,7 +174,7 @@ func (r *request) run(base *Snapshot, now time.Time) (d *draft, o outcome) {
 	if err := r.change(b); err != nil {
 		return nil, outcome{err: err}
 	}
-	d, err := draftOf(b, now)
+	d, err := draftOf(b, t, now)
 	if err != nil || d == nil {
 		return nil, outcome{version: base.version, err: err}
 	}

@@ -86,6 +86,9 @@ func differenceOf(a, b *deltaplane.Snapshot, prefix string) *Plan {
 	plan := &Plan{Base: a.Version(), Version: b.Version(), Steps: []Step{}}
 	routes := map[deltaplane.Key]*Step{} // with inline hosts that differ
 	for c := range radix.DiffPrefix(a.Tree(), b.Tree(), prefix) {
+		if c.HasOld && c.HasNew && c.Old.Resource.Digest() == c.New.Resource.Digest() && c.Old.Owner == c.New.Owner && c.Old.Inline == c.New.Inline {
+			continue // only how the table is split
+		}
 		k := deltaplane.KeyOf(c.Key)
 		part, path := inlineHost(k, c)
 		if part {

@@ -208,6 +208,29 @@ func (h Held) Of(names iter.Seq[string]) iter.Seq[*Resource] {
 // Has reports whether the client holds some known version of name.
 func (h Held) Has(name string) bool { return h.content(name) != nil }
 
+// Behind goes through what target has and the client, for all that is known,
+// does not.
+// Cost: O(changes); O(target) for a client that was told nothing yet.
+func (h Held) Behind(target Table) iter.Seq2[string, *Resource] {
+	base := h.base
+	if h.fresh {
+		base = Table{}
+	}
+	return func(yield func(string, *Resource) bool) {
+		for name, m := range h.marks.all() {
+			want, _ := target.Get(name)
+			if want != nil && (m.kind != holds || m.digest != want.digest) && !yield(name, want) {
+				return
+			}
+		}
+		for c := range radix.Diff(base, target) {
+			if _, particular := h.marks.get(c.Key); !particular && c.New != nil && !yield(c.Key, c.New) {
+				return
+			}
+		}
+	}
+}
+
 // Outdated goes through what the client holds and target has another version
 // of, or none. Only resources whose content is known are listed.
 // Cost: O(changes).

@@ -20,6 +20,7 @@ type Resource struct {
 	digest resource.Digest
 	source *resource.Resource // the shell, for a composed route configuration
 	inside Table              // has the hosts of a composed one below shelfOf(name); else empty
+	leads  []string           // sorted: the leaves that a listener leads to
 
 	bodyOnce sync.Once
 	body     [][]byte // set by bodyOnce
@@ -80,6 +81,10 @@ func (r *Resource) Type() resource.Type { return r.typ }
 
 // Name is the resource's own name.
 func (r *Resource) Name() string { return r.name }
+
+// Leads are the leaves that a listener of a shaped view leads to: the names of
+// their scopes and route configurations, ascending. Do not change them.
+func (r *Resource) Leads() []string { return r.leads }
 
 // Digest identifies the content that is served: the version of the resource
 // on the wire.

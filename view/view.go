@@ -19,6 +19,10 @@ type View struct {
 	mortal     map[resource.Type]Table // what of tables has a TTL
 	domains    Table                   // "<route configuration>/<domain>" → the VirtualHost
 	inside     Table                   // shelfOf(route configuration) + name → a VirtualHost that is served inside of it
+
+	// Of a shaped view; shaped.go.
+	whole *View                 // of the same, but as written; nil: this is it
+	split map[string]splitTable // by the route configuration's name; never changed in place
 }
 
 // New is the view of namespaces in s. Cost: O(resources in them).
@@ -45,8 +49,15 @@ func (v *View) Mortal(t resource.Type) Table { return v.mortal[t] }
 // At is the view of the same namespaces in another snapshot. Tables that did
 // not change are shared. Cost: O(changes), and a copy of each route
 // configuration that a change touches once someone needs its bytes.
-// INVARIANT: v.At(s) equals New(s, v.Namespaces()).
+// INVARIANT: v.At(s) equals New(s, v.Namespaces()), or NewShaped.
 func (v *View) At(s *deltaplane.Snapshot) *View {
+	if v.whole != nil {
+		next := v.reshape(v.whole.At(s))
+		if invariant.Enabled && v.Version() > 0 {
+			next.check(NewShaped)
+		}
+		return next
+	}
 	d := derivation{old: v, snapshot: s, namespaces: v.namespaces}
 	touched := d.touched()
 	next := &View{snapshot: s, namespaces: v.namespaces, tables: v.tables, mortal: v.mortal, domains: v.domains, inside: v.inside}
@@ -55,14 +66,14 @@ func (v *View) At(s *deltaplane.Snapshot) *View {
 	}
 	d.apply(touched, next)
 	if invariant.Enabled && v.Version() > 0 {
-		next.check()
+		next.check(New)
 	}
 	return next
 }
 
-// check panics unless v is what New would make.
-func (v *View) check() {
-	anew := New(v.snapshot, v.namespaces)
+// check panics unless v is what anewOf makes.
+func (v *View) check(anewOf func(*deltaplane.Snapshot, []string) *View) {
+	anew := anewOf(v.snapshot, v.namespaces)
 	for _, t := range resource.Served() {
 		invariant.Check(v.tables[t].Hash() == anew.tables[t].Hash(), "view of %q at version %d: table %s differs from one made anew",
 			v.namespaces, v.Version(), t.Short())

@@ -15,6 +15,7 @@ type Assignment struct {
 	Fleet      string   // the fleet that says so, "" without any
 	Namespaces []string // whose resources it gets; later ones override
 	None       bool     // no fleet wants the node: it keeps what it has
+	AsWritten  bool     // it gets large tables as they were written, even if it could take them in parts
 }
 
 // Assigner decides what each node should have. Assign is called on the
@@ -40,5 +41,5 @@ func (b *byFleet) Assign(node *corev3.Node, s *deltaplane.Snapshot) Assignment {
 }
 
 func (a Assignment) equal(b Assignment) bool {
-	return a.Fleet == b.Fleet && a.None == b.None && slices.Equal(a.Namespaces, b.Namespaces)
+	return a.Fleet == b.Fleet && a.None == b.None && a.AsWritten == b.AsWritten && slices.Equal(a.Namespaces, b.Namespaces)
 }

@@ -42,6 +42,7 @@ type conversation struct {
 	lanes     []*lane // in the order of additions
 	nonces    uint64
 	lingering *lingering // nil: nothing
+	leading   *leading   // nil: no listener is to be sent
 	view      *view.View
 	version   deltaplane.Version // that the client is to be at; the view may be older if it is retained
 	keep      bool               // remove nothing: the client has lost its fleet
@@ -129,6 +130,7 @@ func (c *conversation) next(now time.Time) *send {
 	c.preload(now)
 	c.linger(now)
 	c.crossing(now)
+	c.lead(now)
 	all := c.standings(now)
 	for i, l := range c.lanes {
 		if l.flight == nil && l.subscribed() && (all[i].adds || l.owes) && c.mayAdd(l, all) {
@@ -244,6 +246,9 @@ func (c *conversation) wake(now time.Time) (at time.Time, ok bool) {
 	if end, drains := c.lingering.end(); drains && (!ok || end.Before(at)) {
 		at, ok = end, true
 	}
+	if end, waits := c.leadEnd(); waits && (!ok || end.Before(at)) {
+		at, ok = end, true
+	}
 	for _, l := range c.lanes {
 		if c.waitsFor(l, now) {
 			if end := l.flight.since.Add(c.common.patience); !ok || end.Before(at) {
@@ -277,8 +282,11 @@ func (c *conversation) plan(l *lane, removals bool, now time.Time) *plan {
 		typ: l.typ, delta: c.delta, held: l.held.Key(), target: target.Hash(), sub: l.sub,
 		removals: removals, refused: l.refused, gate: c.gate(l, now),
 	}
-	if l.typ == resource.Cluster {
-		key.lingering = c.lingering.key()
+	switch l.typ {
+	case resource.Cluster:
+		key.besides = c.lingering.key()
+	case resource.Listener:
+		key.besides = c.leading.key()
 	}
 	p := c.common.fanout.plan(key, func() *plan {
 		began := c.common.watch.begin()

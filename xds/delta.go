@@ -25,7 +25,7 @@ func (c *conversation) subscribeDelta(l *lane, q request, first bool) error {
 	wants := was && !none || all || first && len(q.subscribe) == 0 && len(q.unsubscribe) == 0
 	l.named = l.named || len(q.subscribe) > 0
 	if first {
-		l.held = view.Resumed(versionsOf(l.typ, q.initial))
+		l.held, l.resumed = view.Resumed(versionsOf(l.typ, q.initial)), len(q.initial) > 0
 		l.owes = wants && len(q.initial) == 0
 	}
 	anew := !first && all && (!was || !legacy)
@@ -68,17 +68,21 @@ func (l *lane) answer(names []string) {
 
 // decideDelta is what a delta stream in key's state sends.
 func (c *conversation) decideDelta(l *lane, target view.Table, key fanoutKey) *plan {
-	limits := view.Limits{Mortal: c.mortal(l, target), Removals: key.removals, Bytes: c.common.maxResponse, Scoped: l.typ == resource.VirtualHost, Hold: key.hold(), Keep: c.keeps(l)}
+	limits := view.Limits{Mortal: c.mortal(l, target), Removals: key.removals, Bytes: c.common.maxResponse, Scoped: l.typ == resource.VirtualHost, Hold: c.holds(l, key), Keep: c.keeps(l)}
 	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits), before: l.held}
 	version, typ, identifier := target.Hash(), l.typ, c.common.identifier
 	p.encode = func() *wire.Frame { return wire.Delta(typ, hexOf(version), identifier, &p.Change) }
 	return p
 }
 
-// hold is what view.Diff is to hold back in this state, nil if nothing.
-func (k fanoutKey) hold() func(view.Step) bool {
-	if k.refused == nil && k.gate == (gate{}) {
+// holds is what view.Diff is to hold back of l in key's state, nil if nothing.
+func (c *conversation) holds(l *lane, key fanoutKey) func(view.Step) bool {
+	leading := c.leading
+	if l.typ != resource.Listener || leading.key() == (fanoutKey{}).besides {
+		leading = nil
+	}
+	if key.refused == nil && key.gate == (gate{}) && leading == nil {
 		return nil
 	}
-	return func(s view.Step) bool { return k.refused.holds(s.Name) || k.gate.holds(s) }
+	return func(s view.Step) bool { return key.refused.holds(s.Name) || key.gate.holds(s) || leading.holds(s) }
 }

@@ -99,15 +99,15 @@ func (p *plan) endpoints() []string {
 
 // fanoutKey identifies a decision: equal keys lead to equal responses.
 type fanoutKey struct {
-	typ       resource.Type
-	delta     bool
-	held      view.Key
-	target    radix.Hash
-	sub       *view.Subscription
-	removals  bool
-	refused   *refusal
-	gate      gate
-	lingering [32]byte // of clusters: what keeps some of them
+	typ      resource.Type
+	delta    bool
+	held     view.Key
+	target   radix.Hash
+	sub      *view.Subscription
+	removals bool
+	refused  *refusal
+	gate     gate
+	besides  [32]byte // of clusters: what keeps some of them; of listeners: which of them wait
 }
 
 // fanout keeps decisions and encoded responses, so that a thousand streams in

@@ -79,16 +79,21 @@ func (h *hub) advance(s *deltaplane.Snapshot) {
 	close(old.superseded)
 }
 
-// hold is the shelf for these namespaces; the caller must release it.
+// hold is the shelf for these namespaces, with large tables in parts or as
+// written; the caller must release it.
 // Cost: O(resources) for an assignment that nobody has yet.
-func (h *hub) hold(namespaces []string) *shelf {
-	key := strings.Join(namespaces, "\x00")
+func (h *hub) hold(namespaces []string, shaped bool) *shelf {
+	key, derive := "written\x00", view.New
+	if shaped {
+		key, derive = "shaped\x00", view.NewShaped
+	}
+	key += strings.Join(namespaces, "\x00")
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := h.shelves[key]
 	if s == nil {
 		s = &shelf{key: key}
-		s.view.Store(view.New(h.now.Load().snapshot, namespaces))
+		s.view.Store(derive(h.now.Load().snapshot, namespaces))
 		h.shelves[key] = s
 	}
 	s.streams++

@@ -19,6 +19,7 @@ type lane struct {
 	named   bool // the client has subscribed to a name: the empty list no longer means all
 	held    view.Held
 	owes    bool               // the client waits for an answer, even an empty one
+	resumed bool               // the client came back with what it had
 	flight  *flight            // sent, neither accepted nor refused yet; at most one
 	nonce   string             // of the last response
 	refused *refusal           // nil: nothing

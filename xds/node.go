@@ -48,7 +48,7 @@ func (st *stream) assign() {
 	default:
 		if st.shelf == nil || !a.equal(st.assignment) {
 			old := st.shelf
-			st.shelf = st.server.hub.hold(a.Namespaces)
+			st.shelf = st.server.hub.hold(a.Namespaces, st.shaped && !a.AsWritten)
 			st.server.hub.release(old)
 		}
 		v := st.shelf.view.Load()

@@ -42,7 +42,7 @@ func (c *conversation) subscribeSotW(l *lane, q request, first bool) error {
 	c.subscribe(l, c.common.interner.Of(wants, names), first)
 	switch {
 	case first:
-		l.held, l.owes = view.Nothing(), wants || l.typ.FullState()
+		l.held, l.owes, l.resumed = view.Nothing(), wants || l.typ.FullState(), q.version != ""
 		// What has a TTL it may have dropped since, whatever the version says.
 		if target := c.target(l); wants && len(names) == 0 && l.typ.FullState() && q.version == hexOf(target.Hash()) && c.mortal(l, target).Len() == 0 {
 			l.held, l.owes = view.Holding(target, view.Table{}), false
@@ -69,7 +69,7 @@ func (c *conversation) decideSotW(l *lane, target view.Table, key fanoutKey) *pl
 	if l.typ.FullState() {
 		return c.decideFullState(l, target, key)
 	}
-	limits := view.Limits{Mortal: c.mortal(l, target), Removals: true, Bytes: c.common.maxResponse, Scoped: l.typ == resource.VirtualHost, Hold: key.hold()}
+	limits := view.Limits{Mortal: c.mortal(l, target), Removals: true, Bytes: c.common.maxResponse, Scoped: l.typ == resource.VirtualHost, Hold: c.holds(l, key)}
 	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits), before: l.held}
 	p.Removed, p.Missing = nil, nil // this variant has no way to tell
 	var resources []*view.Resource
@@ -85,11 +85,11 @@ func (c *conversation) decideSotW(l *lane, target view.Table, key fanoutKey) *pl
 // removals may go out, what is to be removed is sent on. A refusal holds the
 // whole type until something in it changes; so does the gate.
 func (c *conversation) decideFullState(l *lane, target view.Table, key fanoutKey) *plan {
-	limits := view.Limits{Mortal: c.mortal(l, target), Full: true, Removals: key.removals, Hold: key.hold(), Keep: c.keeps(l)}
+	limits := view.Limits{Mortal: c.mortal(l, target), Full: true, Removals: key.removals, Hold: c.holds(l, key), Keep: c.keeps(l)}
 	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits), before: l.held}
 	if key.refused != nil && !p.Empty() { // what was refused goes again with what is new
 		key.refused = nil
-		limits.Hold = key.hold()
+		limits.Hold = c.holds(l, key)
 		p.Outcome = view.Diff(l.held, target, l.sub, limits)
 	}
 	kept := slices.Collect(p.After.Kept(target))

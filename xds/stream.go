@@ -18,6 +18,7 @@ import (
 
 	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/shape"
 )
 
 // stream is one client's connection to one service. Its run owns it.
@@ -45,6 +46,7 @@ type stream struct {
 	// Touched only by run.
 	talk       *conversation
 	node       *corev3.Node
+	shaped     bool // it can take large tables in parts
 	assignment Assignment
 	shelf      *shelf // nil before the first request, and without a fleet
 	epoch      *epoch
@@ -155,6 +157,7 @@ func (st *stream) identify(n *corev3.Node) error {
 		}
 		return nil
 	}
+	shaped := st.ads && shape.Eligible(n) == "" // of what is not kept, too
 	kept, err := keepNode(n, st.server.cfg.MaxNodeBytes)
 	if err != nil {
 		return err
@@ -164,7 +167,7 @@ func (st *stream) identify(n *corev3.Node) error {
 			return status.Error(codes.PermissionDenied, err.Error())
 		}
 	}
-	st.node = kept
+	st.node, st.shaped = kept, shaped
 	st.talk.envoy = kept.GetUserAgentName() == "envoy"
 	id := kept.GetId()
 	st.nodeID.Store(&id)
