@@ -55,7 +55,8 @@ func (v *View) reshape(whole *View) *View {
 		snapshot: whole.snapshot, namespaces: whole.namespaces, whole: whole,
 		mortal: whole.mortal, domains: whole.domains, inside: v.inside, split: v.split,
 	}
-	next.tables = maps.Clone(whole.tables)
+	next.tables = map[resource.Type]Table{}
+	maps.Copy(next.tables, whole.tables)
 	s := &shaping{old: v, next: next, inside: v.inside.Txn(), turned: map[string]bool{}}
 	s.routes = s.carry(resource.Route)
 	s.scopes = s.carry(resource.ScopedRoute)
