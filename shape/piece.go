@@ -27,7 +27,8 @@ func (s *Split) pieces(m *memory, old, now *resource.Resource, visit func(id uin
 		return
 	}
 	c := &cutting{memory: m, old: old, now: now, visit: visit}
-	was, is := s.places(old), s.places(now)
+	before, after := covers(old), covers(now)
+	was, is := s.places(before), s.places(after)
 	for i := 0; i < len(s.Leaves); {
 		g := s.group(i)
 		if had, has := in(was, g), in(is, g); had || has {
@@ -38,7 +39,7 @@ func (s *Split) pieces(m *memory, old, now *resource.Resource, visit func(id uin
 		}
 	}
 	for _, r := range s.Retired {
-		if had, has := reaches(old, r.Area), reaches(now, r.Area); had || has {
+		if had, has := reaches(before, r.Area), reaches(after, r.Area); had || has {
 			c.ranges([]uint32{r.ID}, []span{{r.Area.PathFrom, r.Area.PathTo}}, had, has)
 		}
 	}

@@ -1,6 +1,7 @@
 package shape
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/deltaplane/deltaplane/resource"
@@ -9,27 +10,34 @@ import (
 // place is a run of Split.Leaves: from first to before end.
 type place struct{ first, end int }
 
-// places is where among the leaves a virtual host can win or lose: ascending,
-// without overlap. nil for no host.
-func (s *Split) places(host *resource.Resource) []place {
-	if host == nil || len(s.Leaves) == 0 {
+// covers is where a virtual host can win or lose: the authorities that any of
+// its domains covers. Empty for no host.
+func covers(host *resource.Resource) []span {
+	if host == nil {
 		return nil
 	}
-	var all []place
+	var all []span
 	for d := range domains(host) {
-		for _, c := range covered(d) {
-			p := s.place(c)
-			if p.first == 0 && p.end == len(s.Leaves) {
-				return []place{p}
-			}
-			all = append(all, p)
-		}
+		all = append(all, covered(d)...)
 	}
-	sort.Slice(all, func(i, j int) bool { return all[i].first < all[j].first })
-	merged := all[:0]
-	for _, p := range all {
-		if n := len(merged); n > 0 && p.first <= merged[n-1].end {
-			merged[n-1].end = max(merged[n-1].end, p.end)
+	return all
+}
+
+// places is where among the leaves a virtual host with these covers stands:
+// ascending, without overlap.
+func (s *Split) places(covers []span) []place {
+	if len(s.Leaves) == 0 || len(covers) == 0 {
+		return nil
+	}
+	all := make([]place, 0, len(covers))
+	for _, c := range covers {
+		all = append(all, s.place(c))
+	}
+	slices.SortFunc(all, func(a, b place) int { return a.first - b.first })
+	merged := all[:1]
+	for _, p := range all[1:] {
+		if last := &merged[len(merged)-1]; p.first <= last.end {
+			last.end = max(last.end, p.end)
 		} else {
 			merged = append(merged, p)
 		}
@@ -76,17 +84,7 @@ func in(places []place, group place) bool {
 	return i < len(places) && places[i].first <= group.first
 }
 
-// reaches reports whether a virtual host can win or lose in an area.
-func reaches(host *resource.Resource, a Area) bool {
-	if host == nil {
-		return false
-	}
-	for d := range domains(host) {
-		for _, c := range covered(d) {
-			if c.meets(span{a.HostFrom, a.HostTo}) {
-				return true
-			}
-		}
-	}
-	return false
+// reaches reports whether a virtual host with these covers stands in an area.
+func reaches(covers []span, a Area) bool {
+	return slices.ContainsFunc(covers, func(c span) bool { return c.meets(span{a.HostFrom, a.HostTo}) })
 }

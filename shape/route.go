@@ -112,9 +112,9 @@ func compareWith(s string, c byte, other string) int {
 	return 0
 }
 
-// ranges is which of some ranges of paths, ascending and without gaps from ""
-// on, the route can match in: two runs of them, the second of which may be
-// empty.
+// ranges is which of some ranges of paths the route can match in, where they
+// ascend without gaps and the last has no end: two runs of them, either of which
+// may be empty.
 func (r *route) ranges(paths []span) [2]place {
 	if r.kind == anyPath {
 		return [2]place{{0, len(paths)}}
@@ -127,10 +127,10 @@ func (r *route) ranges(paths []span) [2]place {
 	tail := func(from string) bool { return compareWith(r.literal, endParameters, from) > 0 }
 	switch r.kind {
 	case prefixPath:
-		return [2]place{{at, after(func(from string) bool { return from <= r.literal || strings.HasPrefix(from, r.literal) })}}
+		return [2]place{{max(at, 0), after(func(from string) bool { return from <= r.literal || strings.HasPrefix(from, r.literal) })}}
 	case separatedPath:
-		return [2]place{{at, after(tail)}}
+		return [2]place{{max(at, 0), after(tail)}}
 	}
 	first := after(func(from string) bool { return compareWith(r.literal, parameters, from) >= 0 }) - 1
-	return [2]place{{at, at + 1}, {max(first, at+1), max(after(tail), at+1)}}
+	return [2]place{{max(at, 0), at + 1}, {max(first, at+1), max(after(tail), at+1)}}
 }

@@ -8,20 +8,21 @@ const (
 	tableName     = 1 // RouteConfiguration.name
 	tableRemovals = 8 // RouteConfiguration.request_headers_to_remove
 
-	hostDomains = 2  // VirtualHost.domains
-	hostRoutes  = 3  // VirtualHost.routes
-	hostMatcher = 21 // VirtualHost.matcher
+	hostDomains = 2 // VirtualHost.domains
+	hostRoutes  = 3 // VirtualHost.routes
 
 	routeMatch = 1 // Route.match
 
 	matchPrefix    = 1  // RouteMatch.prefix
 	matchPath      = 2  // RouteMatch.path
 	matchCase      = 4  // RouteMatch.case_sensitive
-	matchRegex     = 10 // RouteMatch.safe_regex
 	matchSeparated = 14 // RouteMatch.path_separated_prefix
 
-	regexText = 2 // RegexMatcher.regex
 	boolValue = 1 // BoolValue.value
+
+	pluginExtension = 1 // ClusterSpecifierPlugin.extension
+	extensionConfig = 2 // TypedExtensionConfig.typed_config
+	anyURL          = 1 // Any.type_url
 
 	scopeName   = 1 // ScopedRouteConfiguration.name
 	scopeTable  = 2 // ScopedRouteConfiguration.route_configuration_name

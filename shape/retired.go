@@ -1,0 +1,22 @@
+package shape
+
+import (
+	"slices"
+	"time"
+)
+
+// RetiredFor is how long a leaf is kept after it was cut or given up: as long
+// as connections under an older listener may take to drain.
+const RetiredFor = 15 * time.Minute
+
+// Expire is s without the leaves that were retired RetiredFor before now, or
+// earlier: s itself if there are none.
+func (s *Split) Expire(now time.Time) *Split {
+	expired := func(r Retired) bool { return now.Sub(r.Since) >= RetiredFor }
+	if !slices.ContainsFunc(s.Retired, expired) {
+		return s
+	}
+	left := *s
+	left.Retired = slices.DeleteFunc(slices.Clone(s.Retired), expired)
+	return &left
+}
