@@ -16,6 +16,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/deltaplane/deltaplane/internal/faulttest"
 	"github.com/deltaplane/deltaplane/resource"
 )
 
@@ -263,9 +264,7 @@ func TestAStoreSaysThatAPausedEtcdIsBack(t *testing.T) {
 	e := startEtcd(t)
 	s := e.replica(Config{})
 	commit(t, s, put(t, 1, "a"))
-	if err := e.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	faulttest.Pause(t, e.cmd.Process)
 	_, err := s.look(t.Context())
 	if s.connected(err); s.Health().Connected {
 		t.Fatalf("a paused etcd answers: %v", err)

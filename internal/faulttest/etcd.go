@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"net"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -116,15 +117,34 @@ func (e *Etcd) Restart() {
 }
 
 // Pause stops the process where it is; connections stay open.
-func (e *Etcd) Pause() { e.signal(syscall.SIGSTOP) }
+func (e *Etcd) Pause() {
+	e.t.Helper()
+	Pause(e.t, e.cmd.Process)
+}
 
 // Resume lets it go on.
-func (e *Etcd) Resume() { e.signal(syscall.SIGCONT) }
-
-func (e *Etcd) signal(s syscall.Signal) {
+func (e *Etcd) Resume() {
 	e.t.Helper()
-	if err := e.cmd.Process.Signal(s); err != nil {
+	if err := e.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		e.t.Fatal(err)
+	}
+}
+
+// Pause stops a child of this process, and returns when all of its threads
+// have stopped: on a busy machine some of them go on for a while after the
+// signal.
+func Pause(t testing.TB, child *os.Process) {
+	t.Helper()
+	if err := child.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	var status syscall.WaitStatus
+	_, err := syscall.Wait4(child.Pid, &status, syscall.WUNTRACED, nil)
+	for errors.Is(err, syscall.EINTR) {
+		_, err = syscall.Wait4(child.Pid, &status, syscall.WUNTRACED, nil)
+	}
+	if err != nil || !status.Stopped() {
+		t.Fatalf("a child that was to stop has the status %#x, %v", status, err)
 	}
 }
 
