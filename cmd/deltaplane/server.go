@@ -103,7 +103,9 @@ func (srv *server) wire(registry *prometheus.Registry, tokens api.Tokens, xdsTLS
 	s := srv.settings
 	srv.fleet = fleet.New(fleet.Config{Latest: func() deltaplane.Version { return srv.store.Latest().Version() }})
 	registry.MustRegister(srv.fleet)
-	config := xds.Config{Observer: srv.fleet, Tracer: srv.tracing.XDS(), Logger: srv.log.With("part", "xds"), Registerer: registry}
+	config := xds.Config{
+		Observer: srv.fleet, Tracer: srv.tracing.XDS(), Logger: srv.log.With("part", "xds"), Registerer: registry, Drain: s.EnvoyDrain,
+	}
 	rules, _ := s.identities() // checked when the settings were read
 	if rules != nil {
 		config.Authorize = rules.check
