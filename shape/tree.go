@@ -1,75 +1,133 @@
 package shape
 
 import (
+	"fmt"
 	"strings"
-
-	rulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
-	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
-	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
 )
 
-// mutationExtension changes headers before a request is routed.
-const mutationExtension = "envoy.http.early_header_mutation.header_mutation"
-
-// mutations write the key of a request's leaf into Header.
-func mutations(table string, s *Split) *mutationv3.HeaderMutation {
-	return &mutationv3.HeaderMutation{Mutations: []*rulesv3.HeaderMutation{
-		{Action: &rulesv3.HeaderMutation_Remove{Remove: Header}},
-		{Action: &rulesv3.HeaderMutation_Append{Append: &corev3.HeaderValueOption{
-			AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
-			Header:       &corev3.HeaderValue{Key: Header, Value: "%CEL(" + tree(table, s.Leaves) + ")%"},
-		}}},
-	}}
+// tree makes a CEL expression for the key of the leaf that a request leads to.
+type tree struct {
+	table  string
+	before compare
+	leaves []Leaf // all of the split's
 }
 
-// tree is a CEL expression for the key of the leaf that a request leads to.
-func tree(table string, leaves []Leaf) string {
-	if len(leaves) == 1 {
-		return "'" + Key(table, leaves[0].ID) + "'"
+// compare is a CEL condition for authorities less than host, of those that
+// begin with the first known bytes of it.
+type compare func(host string, known int) string
+
+// asWritten compares authorities in lower case.
+func asWritten(host string, _ int) string { return "request.host<" + literal(host) }
+
+// run is the expression for requests that lead to leaves[from:]: the key of
+// leaves[from:to], or the empty string for a later one.
+func (t tree) run(from, to int) string {
+	s := t.node(from, to)
+	if to == len(t.leaves) {
+		return s
 	}
-	if leaves[0].Host == leaves[len(leaves)-1].Host {
-		half := len(leaves) / 2
-		return "(request.url_path<" + literal(leaves[half].Path) + "?" + tree(table, leaves[:half]) + ":" + tree(table, leaves[half:]) + ")"
-	}
-	half := hostNear(leaves, len(leaves)/2)
-	return "(request.host<" + literal(leaves[half].Host) + "?" + tree(table, leaves[:half]) + ":" + tree(table, leaves[half:]) + ")"
+	return t.earlier(to) + "?(" + s + "):''"
 }
 
-// hostNear is where a host begins in leaves, of the places that are not the
-// first the one nearest to at.
-func hostNear(leaves []Leaf, at int) int {
-	before, after := at, at
-	for before > 0 && leaves[before].Path != "" {
-		before--
+// node is the expression for requests that lead to leaves[from:to]. It is
+// balanced, so that a request costs the logarithm of their number.
+func (t tree) node(from, to int) string {
+	if to-from == 1 {
+		return "'" + Key(t.table, t.leaves[from].ID) + "'"
 	}
-	for after < len(leaves) && leaves[after].Path != "" {
-		after++
+	at := (from + to) / 2
+	var condition string
+	if t.leaves[from].Host == t.leaves[to-1].Host {
+		condition = "request.url_path<" + literal(t.leaves[at].Path)
+	} else {
+		at = t.hostNear(from, to)
+		condition = t.before(t.leaves[at].Host, common(t.leaves[from].Host, t.nextHost(to-1)))
 	}
-	if before == 0 || after < len(leaves) && after-at < at-before {
-		return after
+	then, otherwise := t.node(from, at), t.node(at, to)
+	if at-from > 1 {
+		then = "(" + then + ")"
 	}
-	return before
+	return condition + "?" + then + ":" + otherwise
 }
 
-// literal is s as a CEL string.
-func literal(s string) string {
-	var b strings.Builder
-	b.WriteByte('\'')
-	for _, r := range s {
-		b.WriteRune(r)
+// earlier is the condition for requests that lead to leaves before at.
+func (t tree) earlier(at int) string {
+	l := t.leaves[at]
+	if l.Path == "" {
+		return t.before(l.Host, 0)
 	}
-	b.WriteByte('\'')
-	return b.String()
+	condition := "request.url_path<" + literal(l.Path)
+	if next := t.nextHost(at); next != "" {
+		condition = t.before(next, 0) + "&&" + condition
+	}
+	if l.Host != "" {
+		condition = t.before(l.Host, 0) + "||" + condition
+	}
+	return condition
 }
 
-// Usable reports whether a split may cut at a host or path: a literal of the
-// tree can hold it.
+// hostNear is where a host begins in leaves[from+1:to], nearest to the middle.
+func (t tree) hostNear(from, to int) int {
+	middle := (from + to) / 2
+	for d := 0; ; d++ {
+		if at := middle - d; at > from && t.leaves[at].Path == "" {
+			return at
+		}
+		if at := middle + d; at < to && t.leaves[at].Path == "" {
+			return at
+		}
+	}
+}
+
+// nextHost is where the range of authorities of leaves[at] ends; "" for the
+// last.
+func (t tree) nextHost(at int) string {
+	for _, l := range t.leaves[at+1:] {
+		if l.Host != t.leaves[at].Host {
+			return l.Host
+		}
+	}
+	return ""
+}
+
+// common is how many bytes a and b have in common at their beginning.
+func common(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// maxPath is how long a path may be that a tree compares with: a tree of one
+// comparison must fit into a header.
+const maxPath = 1024
+
+// Usable reports whether a split may cut at an authority or a path, which is
+// what starts with a slash: a tree compares with printable ASCII, in lower
+// case for authorities, and with no very long text.
 func Usable(point string) bool {
+	isPath := strings.HasPrefix(point, "/")
 	for i := range len(point) {
-		c := point[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`'"\%()`, c) >= 0 {
+		if c := point[i]; c <= ' ' || c >= 0x7f || !isPath && c >= 'A' && c <= 'Z' {
 			return false
 		}
 	}
-	return true
+	return isPath && len(point) <= maxPath || len(point) <= maxHost
+}
+
+// literal is a usable point as a CEL string. What ends an operator of an
+// Envoy format string, which is )%, is escaped.
+func literal(point string) string {
+	var b strings.Builder
+	b.WriteByte('\'')
+	for i := range len(point) {
+		if c := point[i]; strings.IndexByte(`'\%()`, c) >= 0 {
+			fmt.Fprintf(&b, `\x%02x`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('\'')
+	return b.String()
 }
