@@ -48,7 +48,7 @@ func newPlan(t table, p Pattern) *plan {
 	plan := &plan{table: t, pattern: p, at: map[int]string{}, moving: -1}
 	switch p {
 	case Endpoint, Cluster, Weight:
-		plan.slots = min(slotsMost, t.hosts)
+		plan.slots = min(slotsMost, (t.hosts+1)/2) // other hosts remain for whole files
 	}
 	return plan
 }
@@ -96,7 +96,10 @@ func (p *plan) backendLocked(route int) string {
 	return p.table.home(route)
 }
 
-// action is what a route does now, in YAML.
+// does is what a route does now, in YAML.
+func (p *plan) does(route int) string { return "route: {" + p.action(route) + "}" }
+
+// action is how a route leads to its backend now, in YAML.
 func (p *plan) action(route int) string {
 	k, backend := p.slotOf(route), p.backend(route)
 	switch {
@@ -154,7 +157,7 @@ func (p *plan) file() call {
 				p.table.writeCluster(w, fmt.Sprintf("slot-%d", k), p.backend(p.slotRoute(k)))
 			}
 		}
-		p.table.writeRoutes(w, p.apart, p.action)
+		p.table.writeRoutes(w, p.apart, p.does)
 	})}
 }
 
@@ -164,7 +167,7 @@ func (p *plan) slotFile(k int) call {
 	query := url.Values{"file": {"slot.yaml"}, "owner": {fmt.Sprintf("%s-slot-%d", owner, k)}, "prune": {"true"}}
 	return call{"/v1/apply", query, write(func(w io.Writer) {
 		p.table.writeCluster(w, p.clusterOf(k), p.backend(p.slotRoute(k)))
-		p.table.hostDocument(w, p.slotHost(k), p.action)
+		p.table.hostDocument(w, p.slotHost(k), p.does)
 	})}
 }
 
@@ -199,7 +202,12 @@ func (p *plan) next() change {
 	return c
 }
 
-// nextFile is a change of one route, made by applying the whole file.
+// hasFile reports whether the whole file holds any routes. With Cluster and one
+// host it does not.
+func (p *plan) hasFile() bool { return p.pattern != Cluster || p.table.hosts > 1 }
+
+// nextFile is a change of one route, made by applying the whole file. Call it
+// only where that holds any.
 func (p *plan) nextFile() change {
 	n := p.made
 	p.made++
@@ -209,7 +217,7 @@ func (p *plan) nextFile() change {
 		return c
 	}
 	route := n * stride(p.table.routes) % p.table.routes
-	for p.slotOf(route) >= 0 || p.apart(p.table.hostOf(route)) {
+	for p.apart(p.table.hostOf(route)) {
 		route = (route + 1) % p.table.routes
 	}
 	c := p.move(route)
@@ -219,8 +227,13 @@ func (p *plan) nextFile() change {
 
 // patch replaces one route by itself as it is now.
 func (p *plan) patch(route int) call {
-	query := url.Values{"type": {"VirtualHost"}, "name": {p.table.hostResource(p.table.hostOf(route))}, "owner": {owner}}
-	return call{"/v1/patch", query, []byte("route: " + p.table.route(route, p.action(route)) + "\n")}
+	return p.patchTo(route, p.does(route))
+}
+
+// patchTo replaces one route by one that does something else, in YAML.
+func (p *plan) patchTo(route int, does string) call {
+	query := url.Values{"type": {"VirtualHost"}, "name": {p.table.hostResource(p.table.hostOf(route))}, "owner": {owner}, "take_ownership": {"true"}}
+	return call{"/v1/patch", query, []byte("route: " + p.table.route(route, does) + "\n")}
 }
 
 // move has a route lead to the next backend.

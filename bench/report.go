@@ -68,9 +68,9 @@ type Effects struct {
 
 // Envoy is what Envoys cost beside changes.
 type Envoy struct {
-	WorkerPerRequest float64      `json:"worker_us_per_request"`
-	RSS              int64        `json:"rss_bytes"` // the largest one's, at the end
-	Start            Distribution `json:"start_ms"`  // to the first good answer
+	WorkerPerRequest float64      `json:"worker_us_per_request"` // CPU, the median of portions
+	RSS              int64        `json:"rss_bytes"`             // the largest one's, at the end
+	Start            Distribution `json:"start_ms"`              // to the first good answer
 }
 
 // PlaneCost is what the control plane costs beside changes.
@@ -102,7 +102,7 @@ func (s *side) report() (Side, error) {
 		report.File = &files
 	}
 	report.Envoy.Start = s.starts.distribution()
-	report.Envoy.WorkerPerRequest = per(float64(s.worker)/float64(time.Microsecond), s.workerRequests)
+	report.Envoy.WorkerPerRequest = float64(median(s.workerCosts)) / float64(time.Microsecond)
 	for _, p := range s.proxies {
 		rss, err := proc.RSS(p.process.Pid())
 		if err != nil {

@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/deltaplane/deltaplane/bench/probe"
@@ -116,52 +115,14 @@ func (r *run) carryOut(ctx context.Context, s *side, c change, into *effects) er
 func (r *run) files(ctx context.Context) error {
 	for n := range max(0, r.cfg.Files) {
 		for _, s := range r.sides {
+			if !s.plan.hasFile() {
+				continue
+			}
 			r.cfg.Progress(Progress{Step: "whole file", Shape: s.shape, Done: n, Total: r.cfg.Files})
 			if err := r.carryOut(ctx, s, s.plan.nextFile(), s.files); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-// The cost of a request is measured on workerRequests of each Envoy, in
-// portions that alternate between the sides.
-const (
-	workerRequests = 4000
-	workerPortion  = 500
-)
-
-// workers measures the cost of a request on the worker threads, while nothing
-// changes.
-func (r *run) workers(ctx context.Context) error {
-	for n := 0; n < workerRequests; n += workerPortion {
-		for _, s := range r.sides {
-			r.cfg.Progress(Progress{Step: "requests", Shape: s.shape, Done: n, Total: workerRequests})
-			if err := s.measureWorker(ctx, s.proxies[0], n); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// measureWorker makes a portion of requests at one Envoy.
-func (s *side) measureWorker(ctx context.Context, p *proxy, n int) error {
-	before, err := p.workerCPU()
-	if err != nil {
-		return err
-	}
-	t := s.walk(ctx, p, workerPortion, n)
-	after, err := p.workerCPU()
-	if err != nil {
-		return err
-	}
-	s.walked.Add(t)
-	s.worker += after - before
-	s.workerRequests += t.Requests
-	if ctx.Err() != nil {
-		return fmt.Errorf("the cost of requests: %w", context.Cause(ctx))
 	}
 	return nil
 }

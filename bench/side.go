@@ -29,8 +29,7 @@ type side struct {
 	walked  probe.Tally // of requests to all routes
 	starts  histogram   // of an Envoy, to its first good answer
 
-	worker         time.Duration // CPU of worker threads, for workerRequests
-	workerRequests int
+	workerCosts []time.Duration // CPU of the worker threads per request: of each portion
 }
 
 // setUpPatience bounds how long each step of a side's start may take.

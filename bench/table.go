@@ -63,8 +63,8 @@ func (t table) port(backend string) int {
 }
 
 // route is route i in YAML, with what it does.
-func (t table) route(i int, action string) string {
-	return fmt.Sprintf("{name: route-%d, match: {prefix: %s}, route: {%s}}", i, t.path(i), action)
+func (t table) route(i int, does string) string {
+	return fmt.Sprintf("{name: route-%d, match: {prefix: %s}, %s}", i, t.path(i), does)
 }
 
 // configuration is the name of the RouteConfiguration that host h is in.
@@ -79,22 +79,22 @@ func (t table) configuration(h int) string {
 func (t table) hostResource(h int) string { return fmt.Sprintf("%s/host-%05d", t.configuration(h), h) }
 
 // writeHost writes host h; name is how it is called there.
-func (t table) writeHost(w io.Writer, h int, name, indent string, action func(route int) string) {
+func (t table) writeHost(w io.Writer, h int, name, indent string, does func(route int) string) {
 	fmt.Fprintf(w, "name: %s\n%sdomains: [%s, \"%[3]s:*\"]\n%[2]sroutes:\n", name, indent, t.authority(h))
 	from, to := t.span(h)
 	for i := from; i < to; i++ {
-		fmt.Fprintf(w, "%s- %s\n", indent, t.route(i, action(i)))
+		fmt.Fprintf(w, "%s- %s\n", indent, t.route(i, does(i)))
 	}
 }
 
 // hostDocument is host h as a document of its own.
-func (t table) hostDocument(w io.Writer, h int, action func(route int) string) {
+func (t table) hostDocument(w io.Writer, h int, does func(route int) string) {
 	fmt.Fprint(w, "---\n\"@type\": type.googleapis.com/envoy.config.route.v3.VirtualHost\n")
-	t.writeHost(w, h, t.hostResource(h), "", action)
+	t.writeHost(w, h, t.hostResource(h), "", does)
 }
 
 // writeRoutes writes the table; hosts for which apart holds are left out.
-func (t table) writeRoutes(w io.Writer, apart func(host int) bool, action func(route int) string) {
+func (t table) writeRoutes(w io.Writer, apart func(host int) bool, does func(route int) string) {
 	open := func(h int) {
 		fmt.Fprintf(w, "---\n\"@type\": type.googleapis.com/envoy.config.route.v3.RouteConfiguration\nname: %s\nvirtual_hosts:\n", t.configuration(h))
 	}
@@ -109,7 +109,7 @@ func (t table) writeRoutes(w io.Writer, apart func(host int) bool, action func(r
 		}
 		if !apart(h) {
 			fmt.Fprint(w, "- ")
-			t.writeHost(w, h, fmt.Sprintf("host-%05d", h), "  ", action)
+			t.writeHost(w, h, fmt.Sprintf("host-%05d", h), "  ", does)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func (w *walker) step(ctx context.Context, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if s := w.side; s != nil {
-		s.walked.Add(s.walk(ctx, s.proxies[n%len(s.proxies)], 1, n))
+		s.walked.Add(s.walk(ctx, s.proxies[n%len(s.proxies)].walker, 1, n))
 	}
 }
 
@@ -62,12 +62,11 @@ func (w *walker) stop() {
 	w.walking.Wait()
 }
 
-// walk makes count requests at one Envoy, from the n-th of the walk through
-// all routes on.
-func (s *side) walk(ctx context.Context, p *proxy, count, n int) probe.Tally {
+// walk makes count requests, from the n-th of the walk through all routes on.
+func (s *side) walk(ctx context.Context, p *probe.Prober, count, n int) probe.Tally {
 	routes := s.cfg.Routes
 	step := stride(routes)
-	return p.walker.Walk(ctx, count, func() (probe.Target, func(probe.Answer) probe.Verdict) {
+	return p.Walk(ctx, count, func() (probe.Target, func(probe.Answer) probe.Verdict) {
 		route := n % routes * step % routes
 		n++
 		return s.plan.table.target(route), s.plan.expect(route)
