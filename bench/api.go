@@ -101,13 +101,14 @@ func (a *api) counters(ctx context.Context) (counters, error) {
 
 // readCounters takes the sums out of Prometheus' text format.
 func readCounters(text string) (c counters, err error) {
+	found := false
 	for line := range strings.Lines(text) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		sum := &c.bytes
 		switch {
 		case strings.HasPrefix(name, "deltaplane_response_bytes_total"):
 		case name == "deltaplane_commit_etcd_seconds_sum":
-			sum = &c.etcd
+			sum, found = &c.etcd, true
 		default:
 			continue
 		}
@@ -116,6 +117,9 @@ func readCounters(text string) (c counters, err error) {
 			err = errors.Join(err, fmt.Errorf("metric %s: %w", name, bad))
 		}
 		*sum += number
+	}
+	if !found {
+		err = errors.Join(err, errors.New("the control plane has no metric deltaplane_commit_etcd_seconds"))
 	}
 	return c, err
 }

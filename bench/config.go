@@ -36,6 +36,7 @@ const (
 type Config struct {
 	Command   string                                 // the binary that has `serve`
 	Bootstrap func(xds, node string) (string, error) // of an Envoy: admin on a free port
+	Version   string                                 // of that binary, for the report
 
 	Pattern     Pattern       // default Route
 	Shapes      []Shape       // sides to compare; default Split alone
@@ -92,7 +93,9 @@ func (c Config) check() error {
 		return fail("routes, hosts, Envoys, concurrency, changes and rate must be at least 1")
 	case c.Hosts > c.Routes:
 		return fail("%d hosts cannot share %d routes: each has at least one", c.Hosts, c.Routes)
-	case c.SLA < 0 || c.Duration < 0 || c.ProbeEvery < 0:
+	case c.Rate > 10000 || c.ProbeEvery < 10*time.Microsecond:
+		return fail("more than 10,000 requests per second, or probes every 10 µs, would measure the bench itself")
+	case c.SLA < 0 || c.Duration < 0:
 		return fail("times must not be negative")
 	}
 	for i, s := range c.Shapes {

@@ -9,15 +9,16 @@ import (
 	"github.com/deltaplane/deltaplane/bench/probe"
 )
 
-// Print writes the report as a table.
+// Print writes the report as tables.
 func (r *Report) Print(to io.Writer) {
-	fmt.Fprintf(to, "%s: %d routes in %d hosts, %d Envoy(s) with %d worker(s), %d requests/s, %d CPUs\n",
-		r.Pattern, r.Routes, r.Hosts, r.Envoys, r.Concurrency, r.Rate, r.Machine.CPUs)
+	fmt.Fprintf(to, "%s: %s in %s · %s of %s · %d requests/s · Envoy %s, %s/%s, %s\n",
+		r.Pattern, count(r.Routes, "route"), count(r.Hosts, "host"), count(r.Envoys, "Envoy"), count(r.Concurrency, "worker"),
+		r.Rate, r.Envoy, r.Machine.OS, r.Machine.Arch, count(r.Machine.CPUs, "CPU"))
 	for _, s := range r.Sides {
 		s.print(to, r.Envoys)
 	}
 	if len(r.Ratios) > 0 {
-		fmt.Fprintf(to, "\n")
+		fmt.Fprintln(to)
 		w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 		for _, one := range r.Ratios {
 			fmt.Fprintf(w, "%s / %s\t%s\t%.2f\n", one.Base, one.Of, one.What, one.Ratio)
@@ -32,45 +33,57 @@ func (r *Report) Print(to io.Writer) {
 }
 
 func (s Side) print(to io.Writer, envoys int) {
-	fmt.Fprintf(to, "\n%s, ms from sending the change\n", strings.ToUpper(string(s.Shape)))
-	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\tP50\tP90\tP99\tP99.9\tMAX\t")
-	s.Change.print(w, "", envoys)
+	name := strings.ToUpper(string(s.Shape))
+	s.Change.print(to, name+" · "+count(s.Change.Count, "change"), envoys)
 	if s.File != nil {
-		s.File.print(w, "whole file: ", envoys)
+		s.File.print(to, name+" · "+count(s.File.Count, "time")+" the whole file", envoys)
 	}
-	w.Flush()
-	fmt.Fprintf(to, "%d changes: %s sent, %.2f ms of control plane CPU each · %s\n", s.Change.Count, size(s.Change.Bytes), s.Change.PlaneCPU, tally(s.Change.Probes))
-	if s.File != nil {
-		fmt.Fprintf(to, "%d whole files: %s sent, %.2f ms of control plane CPU each · %s\n", s.File.Count, size(s.File.Bytes), s.File.PlaneCPU, tally(s.File.Probes))
-	}
-	fmt.Fprintf(to, "all routes: %s\n", tally(s.Requests))
-	fmt.Fprintf(to, "Envoy: %.1f µs of worker CPU per request, RSS %s, start %.0f ms · control plane: RSS %s\n",
+	fmt.Fprintf(to, "\n%s · a request costs %.1f µs of a worker · Envoy has %s, and starts in %.0f ms · the control plane has %s\n", name,
 		s.Envoy.WorkerPerRequest, size(float64(s.Envoy.RSS)), s.Envoy.Start.P50, size(float64(s.ControlPlane.RSS)))
+	fmt.Fprintf(to, "all routes: %s\n", tally(s.Requests))
 }
 
-func (e Effects) print(w io.Writer, prefix string, envoys int) {
+func (e Effects) print(to io.Writer, title string, envoys int) {
+	fmt.Fprintf(to, "\n%s\n", title)
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "ms from sending the change\tP50\tP90\tP99\tP99.9\tMAX\t")
 	row := func(name string, d Distribution) {
-		fmt.Fprintf(w, "%s%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\n", prefix, name, d.P50, d.P90, d.P99, d.P999, d.Max)
+		if d.Count > 0 {
+			fmt.Fprintf(w, "%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\n", name, d.P50, d.P90, d.P99, d.P999, d.Max)
+		}
 	}
 	row("stored", e.Stored)
-	row("of that, etcd", e.Etcd)
+	row("etcd's part of that", e.Etcd)
 	row("acknowledged", e.Acked)
 	row("first request", e.FirstRequest)
-	row("first request, without etcd", e.WithoutEtcd)
-	row("last old request", e.LastOld)
+	row("… without etcd's part", e.WithoutEtcd)
 	if envoys > 1 {
-		row("first request, slowest Envoy", e.LastEnvoy)
+		row("… at the slowest Envoy", e.LastEnvoy)
 	}
-	row("Envoy's main thread CPU", e.MainCPU)
+	row("last old request", e.LastOld)
+	row("CPU of Envoy's main thread", e.MainCPU)
+	w.Flush()
+	fmt.Fprintf(to, "each sends %s and costs the control plane %.2f ms of CPU · probes: %s\n", size(e.Bytes), e.PlaneCPU, tally(e.Probes))
 }
 
 func tally(t probe.Tally) string {
-	text := fmt.Sprintf("%d requests, %d lost, %d misrouted", t.Requests, t.Lost, t.Misrouted)
+	text := fmt.Sprintf("%s, %d lost, %d misrouted", count(t.Requests, "request"), t.Lost, t.Misrouted)
 	for reason, n := range t.Reasons {
-		text += fmt.Sprintf(" · %d × %s", n, reason)
+		text += fmt.Sprintf(" · %d × %s", n, strings.TrimSpace(reason))
 	}
 	return text
+}
+
+// count is "1 route", "10,000 routes".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text + " " + what + "s"
 }
 
 // size is an amount of bytes for people.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -111,6 +112,23 @@ func (p *proxy) findThreads() error {
 		}
 	}
 	return nil
+}
+
+// version is Envoy's own, like "1.40.0".
+func (p *proxy) version(ctx context.Context) (string, error) {
+	text, err := p.process.Get(ctx, "/server_info")
+	if err != nil {
+		return "", err
+	}
+	var info struct{ Version string }
+	if err := json.Unmarshal(text, &info); err != nil {
+		return "", fmt.Errorf("envoy admin /server_info: %w", err)
+	}
+	// <commit>/<version>/<state of the tree>/<build>/<TLS library>
+	if parts := strings.Split(info.Version, "/"); len(parts) > 1 {
+		return parts[1], nil
+	}
+	return info.Version, nil
 }
 
 // workerCPU is the time that all worker threads have run so far.

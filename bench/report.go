@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"runtime"
 	"time"
 
@@ -10,6 +11,8 @@ import (
 
 // Report is what a run has measured. Its JSON is what `bench -o json` prints.
 type Report struct {
+	Version     string  `json:"deltaplane_version,omitempty"`
+	Envoy       string  `json:"envoy_version"`
 	Pattern     Pattern `json:"pattern"`
 	Routes      int     `json:"routes"`
 	Hosts       int     `json:"hosts"`
@@ -78,8 +81,13 @@ type PlaneCost struct {
 	RSS int64 `json:"rss_bytes"` // at the end
 }
 
-func (r *run) report() (*Report, error) {
+func (r *run) report(ctx context.Context) (*Report, error) {
+	version, err := r.sides[0].proxies[0].version(ctx)
+	if err != nil {
+		return nil, err
+	}
 	report := &Report{
+		Version: r.cfg.Version, Envoy: version,
 		Pattern: r.cfg.Pattern, Routes: r.cfg.Routes, Hosts: r.cfg.Hosts, Envoys: r.cfg.Envoys, Concurrency: r.cfg.Concurrency,
 		Rate: r.cfg.Rate, Machine: Machine{runtime.GOOS, runtime.GOARCH, runtime.NumCPU()},
 	}

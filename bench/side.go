@@ -23,6 +23,7 @@ type side struct {
 	plane   *plane
 	api     *api
 	proxies []*proxy
+	nodes   int // Envoys ever started
 
 	changes *effects    // of single changes
 	files   *effects    // of the whole file, applied again
@@ -58,17 +59,20 @@ func openSide(ctx context.Context, cfg Config, shape Shape, backends []*probe.Ba
 	return s, nil
 }
 
-// addProxy starts one more Envoy.
-func (s *side) addProxy(ctx context.Context) error {
+// startProxy starts one more Envoy, to time its start; it stays if it is kept.
+func (s *side) startProxy(ctx context.Context, keep bool) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, setUpPatience, fmt.Errorf("not up after %v", setUpPatience))
 	defer cancel()
-	node := fmt.Sprintf("%s-%d", s.shape, len(s.proxies)+1)
-	p, err := startProxy(ctx, s.cfg, s.plane.xds, node, s.plan.table.target(0), s.plan.backend(0))
-	s.proxies = append(s.proxies, p)
+	s.nodes++
+	p, err := startProxy(ctx, s.cfg, s.plane.xds, fmt.Sprintf("%s-%d", s.shape, s.nodes), s.plan.table.target(0), s.plan.backend(0))
 	if err == nil {
 		s.starts.record(p.started)
 	}
-	return err
+	if keep {
+		s.proxies = append(s.proxies, p)
+		return err
+	}
+	return errors.Join(err, p.close())
 }
 
 // changeTail is how long nothing but the new configuration may be seen before

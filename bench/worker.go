@@ -17,7 +17,7 @@ import (
 // at once: a worker that is never idle does not pay for being woken.
 const (
 	workerRoutes   = 16
-	workerPortions = 15
+	workerPortions = 15   // at most; fewer for few changes
 	workerPortion  = 3000 // requests
 	workerConns    = 6
 )
@@ -33,9 +33,10 @@ func (r *run) workers(ctx context.Context) error {
 			return err
 		}
 	}
-	for n := range workerPortions {
+	portions := min(1+r.cfg.Changes/4, workerPortions)
+	for n := range portions {
 		for _, s := range r.sides {
-			r.cfg.Progress(Progress{Step: "requests", Shape: s.shape, Done: n, Total: workerPortions})
+			r.cfg.Progress(Progress{Step: "requests", Shape: s.shape, Done: n, Total: portions})
 			if err := s.measureWorker(ctx); err != nil {
 				return err
 			}

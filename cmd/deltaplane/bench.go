@@ -51,11 +51,14 @@ the first request under the new configuration; of several sides, on the last.`,
 			return err
 		}
 		board := &board{terminal: t, tty: isTTY(t.err)}
-		cfg.Progress, cfg.Bootstrap = board.show, benchBootstrap
+		cfg.Progress, cfg.Bootstrap, cfg.Version = board.show, benchBootstrap, version
 		report, err := bench.Run(cmd.Context(), cfg)
 		board.wipe()
 		if errors.Is(err, bench.ErrConfig) {
 			return usageError{err.Error()}
+		}
+		if cmd.Context().Err() != nil {
+			return errors.New("interrupted")
 		}
 		if err != nil {
 			return err

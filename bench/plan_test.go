@@ -1,0 +1,138 @@
+package bench
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/deltaplane/deltaplane/bench/probe"
+)
+
+// Whatever is changed in whatever order, the plan knows where each route
+// leads, a change moves the one route that is asked for, and its judge tells
+// old from new.
+func TestAPlanKnowsWhereEveryRouteLeads(t *testing.T) {
+	all := backends(t)
+	rapid.Check(t, func(t *rapid.T) {
+		hosts := rapid.IntRange(1, 9).Draw(t, "hosts")
+		p := newPlan(table{
+			hosts: hosts, routes: rapid.IntRange(hosts, 40).Draw(t, "routes"), scoped: rapid.Bool().Draw(t, "scoped"), backends: all,
+		}, rapid.SampledFrom(Patterns()).Draw(t, "pattern"))
+		w := newWorld(t)
+		for _, c := range p.setUp() {
+			w.call(c)
+		}
+		w.agrees(p, -1)
+		for _, file := range rapid.SliceOfN(rapid.Bool(), 1, 12).Draw(t, "whole files") {
+			server, before := w.server(), w.backends(p)
+			var c change
+			if file && p.hasFile() {
+				c = p.nextFile()
+			} else {
+				c = p.next()
+			}
+			old := probe.Answer{Body: before[c.route], Server: server}
+			w.call(c.call)
+			now := probe.Answer{Body: w.backend(p.table, c.route), Server: w.server()}
+			if c.judge(old) != probe.Old || c.judge(now) != probe.New || c.judge(probe.Answer{Body: "else", Server: now.Server}) != probe.Wrong {
+				t.Fatalf("the change of route %d to %s judges %+v as %d and %+v as %d", c.route, c.to, old, c.judge(old), now, c.judge(now))
+			}
+			before[c.route] = now.Body
+			w.same(p, before)
+			p.settled()
+			w.agrees(p, c.route)
+		}
+	})
+}
+
+// backends is where every route leads.
+func (w *world) backends(p *plan) []string {
+	all := make([]string, p.table.routes)
+	for i := range all {
+		all[i] = w.backend(p.table, i)
+	}
+	return all
+}
+
+// same checks where every route leads.
+func (w *world) same(p *plan, want []string) {
+	w.t.Helper()
+	for i, got := range w.backends(p) {
+		if got != want[i] {
+			w.t.Fatalf("route %d leads to %s, want %s", i, got, want[i])
+		}
+	}
+}
+
+// agrees checks that the plan knows where every route leads.
+func (w *world) agrees(p *plan, changed int) {
+	w.t.Helper()
+	for i, got := range w.backends(p) {
+		if want := p.backend(i); got != want {
+			w.t.Fatalf("after a change of route %d, route %d leads to %s; the plan says %s", changed, i, got, want)
+		}
+	}
+}
+
+func TestARequestUnderWayMayBeRoutedAsBeforeOrAfterAChangeAndNotElsewhere(t *testing.T) {
+	p := newPlan(table{hosts: 2, routes: 6, backends: backends(t)}, Route)
+	was := p.backend(0)
+	early := p.expect(0)
+	other := p.expect(1)
+	c := p.next()
+	if c.route != 0 {
+		t.Fatalf("the first change is of route %d", c.route)
+	}
+	during := p.expect(0)
+	check := func(when string, judge func(probe.Answer) probe.Verdict, body string, right bool) {
+		t.Helper()
+		if got := judge(probe.Answer{Body: body}); (got != probe.Wrong) != right {
+			t.Errorf("sent %s: an answer by %s counts as right: %v, want %v", when, body, got != probe.Wrong, right)
+		}
+	}
+	third := p.other(c.to)
+	check("before the change", early, was, true)
+	check("before the change", early, c.to, true)
+	check("before the change", early, third, false)
+	p.settled()
+	check("during the change", during, was, true)
+	check("during the change", during, c.to, true)
+	check("after the change", p.expect(0), c.to, true)
+	check("after the change", p.expect(0), was, false)
+	check("to another route", other, p.table.home(1), true)
+	check("to another route", other, p.table.home(2), false)
+}
+
+func TestChangesVisitAllRoutesBeforeAnyTwice(t *testing.T) {
+	p := newPlan(table{hosts: 7, routes: 100, backends: backends(t)}, Route)
+	seen := map[int]bool{}
+	for range 100 {
+		seen[p.next().route] = true
+	}
+	if len(seen) != 100 {
+		t.Errorf("100 changes visited %d of 100 routes", len(seen))
+	}
+}
+
+func TestHostsShareTheRoutesEvenlyAndInOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tab := table{hosts: rapid.IntRange(1, 50).Draw(t, "hosts")}
+		tab.routes = rapid.IntRange(tab.hosts, 500).Draw(t, "routes")
+		next := 0
+		for h := range tab.hosts {
+			from, to := tab.span(h)
+			if from != next || to-from < tab.routes/tab.hosts || to-from > tab.routes/tab.hosts+1 {
+				t.Fatalf("host %d has routes %d to %d", h, from, to)
+			}
+			for i := from; i < to; i++ {
+				if tab.hostOf(i) != h {
+					t.Fatalf("route %d is in host %d, and said to be in %d", i, h, tab.hostOf(i))
+				}
+			}
+			next = to
+		}
+		if next != tab.routes {
+			t.Fatalf("hosts have %d of %d routes", next, tab.routes)
+		}
+	})
+}
