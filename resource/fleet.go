@@ -42,7 +42,7 @@ func checkFleet(f *deltaplanev1.Fleet) (faults []fault) {
 			faults = append(faults, fault{fmt.Sprintf("static_resources[%d]", i), "must not be empty: expected a cluster's name"})
 		}
 	}
-	return faults
+	return append(faults, checkShape("shape.", f.Shape)...)
 }
 
 func checkGlobs(at string, patterns []string) (faults []fault) {

@@ -12,7 +12,7 @@ import (
 )
 
 func TestTypesAreKnownByEachOfTheirNames(t *testing.T) {
-	for _, want := range append([]Type{Fleet}, Served()...) {
+	for _, want := range append([]Type{Fleet, Shape}, Served()...) {
 		for _, s := range []string{string(want), want.URL(), want.Short(), strings.ToLower(want.Short()), strings.ToUpper(want.Short()) + "S"} {
 			if got, err := ParseType(s); err != nil || got != want {
 				t.Errorf("%s: got %s, error %v", s, got, err)

@@ -73,7 +73,7 @@ func tooLarge(size, limit int) string {
 
 // checkType says why t cannot be a resource; "" if it can.
 func checkType(t Type) string {
-	if t == Fleet || slices.Contains(served, t) {
+	if slices.Contains(own, t) || slices.Contains(served, t) {
 		return ""
 	}
 	if isV2(t) {
@@ -84,7 +84,7 @@ func checkType(t Type) string {
 
 func typeNames() []string {
 	var names []string
-	for _, t := range append(slices.Clone(served), Fleet) {
+	for _, t := range allTypes() {
 		names = append(names, string(t))
 	}
 	return names

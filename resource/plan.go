@@ -48,6 +48,9 @@ func planOf(md protoreflect.MessageDescriptor) *plan {
 	}
 	p := &plan{md: md, any: md.FullName() == "google.protobuf.Any", check: checks[md.FullName()], special: wellKnown[md.FullName()],
 		far: map[protowire.Number]*fieldPlan{}, names: map[string]*fieldPlan{}}
+	if short := shorthands[md.FullName()]; short != nil {
+		p.special = short
+	}
 	switch md.FullName() {
 	case "google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue":
 		p.bare = true

@@ -17,10 +17,10 @@ var contents = []Type{
 	"xds.type.v3.TypedStruct", "google.protobuf.Struct", "google.protobuf.StringValue", "google.protobuf.Duration",
 }
 
-// randomMessage draws a message of one of the served types, or a Fleet. It
+// randomMessage draws a message of one of the served types, a Fleet or a Shape. It
 // need not be valid for Envoy, but JSON can express it.
 func randomMessage(t *rapid.T) protoreflect.Message {
-	all := append([]Type{Fleet}, served...)
+	all := append([]Type{Fleet, Shape}, served...)
 	return randomOf(t, rapid.SampledFrom(all).Draw(t, "type"), 6)
 }
 

@@ -131,7 +131,7 @@ func (r *reader) enum(n *yaml.Node, f protoreflect.FieldDescriptor) (protoreflec
 	if n.Tag == "!!null" {
 		return protoreflect.ValueOfEnum(0), true // google.protobuf.NullValue
 	}
-	if v := f.Enum().Values().ByName(protoreflect.Name(n.Value)); v != nil {
+	if v := f.Enum().Values().ByName(protoreflect.Name(enumName(n.Value, f.Enum()))); v != nil {
 		return protoreflect.ValueOfEnum(v.Number()), true
 	}
 	if v, ok := signed(n, 32); ok && n.Tag == "!!int" {

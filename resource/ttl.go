@@ -43,6 +43,8 @@ func checkTTL(t Type, ttl time.Duration) string {
 	switch {
 	case t == Fleet:
 		return "a fleet has no TTL: it is not sent to proxies"
+	case t == Shape:
+		return "a shape has no TTL: it is not sent to proxies"
 	case t == VirtualHost:
 		return "a virtual host cannot have a TTL: what says that another resource lives on tells Envoy that the host does not exist"
 	case ttl < MinTTL || ttl > maxTTL:

@@ -12,7 +12,8 @@ import (
 // "envoy.config.cluster.v3.Cluster".
 type Type string
 
-// The types that deltaplane serves, and Fleet, which it keeps for itself.
+// The types that deltaplane serves, and Fleet and Shape, which it keeps for
+// itself.
 const (
 	Cluster         Type = "envoy.config.cluster.v3.Cluster"
 	Endpoint        Type = "envoy.config.endpoint.v3.ClusterLoadAssignment"
@@ -24,6 +25,7 @@ const (
 	Runtime         Type = "envoy.service.runtime.v3.Runtime"
 	ExtensionConfig Type = "envoy.config.core.v3.TypedExtensionConfig"
 	Fleet           Type = "deltaplane.v1.Fleet"
+	Shape           Type = "deltaplane.v1.Shape"
 )
 
 const typeURLPrefix = "type.googleapis.com/"
@@ -42,6 +44,12 @@ var served = []Type{Cluster, Endpoint, Secret, ExtensionConfig, Listener, Route,
 // which additions are sent; removals go in reverse.
 func Served() []Type { return served }
 
+// own lists the types that are for deltaplane itself.
+var own = []Type{Fleet, Shape}
+
+// allTypes lists all types that a resource can have.
+func allTypes() []Type { return append(slices.Clone(served), own...) }
+
 // FullState reports whether a state-of-the-world response for t must hold
 // every resource, so that a missing one is a removed one: true for Listener
 // and Cluster (xDS protocol, "Deleting Resources"), and for ScopedRoute, of
@@ -50,7 +58,7 @@ func (t Type) FullState() bool { return t == Listener || t == Cluster || t == Sc
 
 var short = map[Type]string{
 	Cluster: "Cluster", Endpoint: "Endpoint", Secret: "Secret", Listener: "Listener", Route: "Route",
-	ScopedRoute: "ScopedRoute", VirtualHost: "VirtualHost", Runtime: "Runtime", ExtensionConfig: "Extension", Fleet: "Fleet",
+	ScopedRoute: "ScopedRoute", VirtualHost: "VirtualHost", Runtime: "Runtime", ExtensionConfig: "Extension", Fleet: "Fleet", Shape: "Shape",
 }
 
 // Short is the name of t in output and on the command line: "Cluster".
@@ -81,7 +89,7 @@ func ParseType(s string) (Type, error) {
 	}
 	word := strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(s))
 	var names []string
-	for _, t := range append(slices.Clone(served), Fleet) {
+	for _, t := range allTypes() {
 		name := strings.ToLower(t.Short())
 		names = append(names, name)
 		if word == name || word == name+"s" {

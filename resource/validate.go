@@ -51,6 +51,8 @@ func (v *validator) root(t Type, name string, m proto.Message) {
 		}
 	case *deltaplanev1.Fleet:
 		v.report(nil, checkFleet(m)...)
+	case *deltaplanev1.Shape:
+		v.report(nil, checkShape("", m.Options())...)
 	}
 }
 

@@ -38,14 +38,6 @@ func Count(s *Split, shell *resource.Resource, hosts iter.Seq[*resource.Resource
 	return t
 }
 
-// Clone is a tally of its own with the same counts.
-// Cost: the leaves.
-func (t *Tally) Clone() *Tally {
-	c := *t
-	c.whole, c.leaves = maps.Clone(t.whole), slices.Clone(t.leaves)
-	return &c
-}
-
 // Shell says that the table has another shell.
 func (t *Tally) Shell(shell *resource.Resource) { t.shell = shell }
 

@@ -13,7 +13,7 @@ func completeType(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	types := append([]resource.Type{resource.Fleet}, resource.Served()...)
+	types := append([]resource.Type{resource.Fleet, resource.Shape}, resource.Served()...)
 	names := make([]string, len(types))
 	for i, kind := range types {
 		names[i] = strings.ToLower(kind.Short())

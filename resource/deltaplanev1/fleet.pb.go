@@ -40,8 +40,11 @@ type Fleet struct {
 	// Clusters which the proxies' bootstrap defines: references to them are
 	// not looked for in the namespaces.
 	StaticResources []string `protobuf:"bytes,5,rep,name=static_resources,json=staticResources,proto3" json:"static_resources,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// How the proxies get large route configurations, but for those of which a
+	// Shape says otherwise.
+	Shape         *ShapeOptions `protobuf:"bytes,6,opt,name=shape,proto3" json:"shape,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Fleet) Reset() {
@@ -105,6 +108,13 @@ func (x *Fleet) GetNamespaces() []string {
 func (x *Fleet) GetStaticResources() []string {
 	if x != nil {
 		return x.StaticResources
+	}
+	return nil
+}
+
+func (x *Fleet) GetShape() *ShapeOptions {
+	if x != nil {
+		return x.Shape
 	}
 	return nil
 }
@@ -250,7 +260,7 @@ var File_fleet_proto protoreflect.FileDescriptor
 
 const file_fleet_proto_rawDesc = "" +
 	"\n" +
-	"\vfleet.proto\x12\rdeltaplane.v1\"\xb9\x01\n" +
+	"\vfleet.proto\x12\rdeltaplane.v1\x1a\vshape.proto\"\xec\x01\n" +
 	"\x05Fleet\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bpriority\x18\x02 \x01(\x05R\bpriority\x125\n" +
@@ -258,7 +268,8 @@ const file_fleet_proto_rawDesc = "" +
 	"\n" +
 	"namespaces\x18\x04 \x03(\tR\n" +
 	"namespaces\x12)\n" +
-	"\x10static_resources\x18\x05 \x03(\tR\x0fstaticResources\"\xf6\x01\n" +
+	"\x10static_resources\x18\x05 \x03(\tR\x0fstaticResources\x121\n" +
+	"\x05shape\x18\x06 \x01(\v2\x1b.deltaplane.v1.ShapeOptionsR\x05shape\"\xf6\x01\n" +
 	"\bSelector\x12\x19\n" +
 	"\bnode_ids\x18\x01 \x03(\tR\anodeIds\x12\x1a\n" +
 	"\bclusters\x18\x02 \x03(\tR\bclusters\x123\n" +
@@ -286,20 +297,22 @@ func file_fleet_proto_rawDescGZIP() []byte {
 
 var file_fleet_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_fleet_proto_goTypes = []any{
-	(*Fleet)(nil),    // 0: deltaplane.v1.Fleet
-	(*Selector)(nil), // 1: deltaplane.v1.Selector
-	(*Locality)(nil), // 2: deltaplane.v1.Locality
-	nil,              // 3: deltaplane.v1.Selector.MetadataEntry
+	(*Fleet)(nil),        // 0: deltaplane.v1.Fleet
+	(*Selector)(nil),     // 1: deltaplane.v1.Selector
+	(*Locality)(nil),     // 2: deltaplane.v1.Locality
+	nil,                  // 3: deltaplane.v1.Selector.MetadataEntry
+	(*ShapeOptions)(nil), // 4: deltaplane.v1.ShapeOptions
 }
 var file_fleet_proto_depIdxs = []int32{
 	1, // 0: deltaplane.v1.Fleet.selectors:type_name -> deltaplane.v1.Selector
-	2, // 1: deltaplane.v1.Selector.locality:type_name -> deltaplane.v1.Locality
-	3, // 2: deltaplane.v1.Selector.metadata:type_name -> deltaplane.v1.Selector.MetadataEntry
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	4, // 1: deltaplane.v1.Fleet.shape:type_name -> deltaplane.v1.ShapeOptions
+	2, // 2: deltaplane.v1.Selector.locality:type_name -> deltaplane.v1.Locality
+	3, // 3: deltaplane.v1.Selector.metadata:type_name -> deltaplane.v1.Selector.MetadataEntry
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_fleet_proto_init() }
@@ -307,6 +320,7 @@ func file_fleet_proto_init() {
 	if File_fleet_proto != nil {
 		return
 	}
+	file_shape_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
