@@ -16,7 +16,7 @@ const tableName = "bench"
 // hosts.
 type table struct {
 	routes, hosts int
-	scoped        bool
+	shape         Shape
 	backends      []*probe.Backend // each is the one endpoint of the cluster that has its name
 }
 
@@ -69,7 +69,7 @@ func (t table) route(i int, does string) string {
 
 // configuration is the name of the RouteConfiguration that host h is in.
 func (t table) configuration(h int) string {
-	if t.scoped {
+	if t.shape == Scoped {
 		return fmt.Sprintf("%s-%05d", tableName, h)
 	}
 	return tableName
@@ -98,11 +98,16 @@ func (t table) writeRoutes(w io.Writer, apart func(host int) bool, does func(rou
 	open := func(h int) {
 		fmt.Fprintf(w, "---\n\"@type\": type.googleapis.com/envoy.config.route.v3.RouteConfiguration\nname: %s\nvirtual_hosts:\n", t.configuration(h))
 	}
-	if !t.scoped {
+	switch t.shape {
+	case Scoped:
+	case Plain:
+		fmt.Fprint(w, unused)
+		open(0)
+	default:
 		open(0)
 	}
 	for h := range t.hosts {
-		if t.scoped {
+		if t.shape == Scoped {
 			fmt.Fprintf(w, "---\n\"@type\": type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration\nname: host-%05d\nroute_configuration_name: %s\nkey: {fragments: [{string_key: %s}]}\n",
 				h, t.configuration(h), t.authority(h))
 			open(h)
@@ -113,6 +118,15 @@ func (t table) writeRoutes(w io.Writer, apart func(host int) bool, does func(rou
 		}
 	}
 }
+
+// unused has deltaplane serve every table as it is written, as it does where
+// somebody has scopes of their own.
+const unused = `---
+"@type": type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration
+name: unused
+route_configuration_name: bench
+key: {fragments: [{string_key: unused}]}
+`
 
 // scopes find a request's table by its authority, without the port.
 const scopes = `      scoped_routes:
@@ -127,7 +141,7 @@ const scopes = `      scoped_routes:
 // name as their server.
 func (t table) writeListener(w io.Writer, server string) {
 	routing := fmt.Sprintf("      rds: {route_config_name: %s, config_source: {ads: {}, resource_api_version: V3}}\n", tableName)
-	if t.scoped {
+	if t.shape == Scoped {
 		routing = scopes
 	}
 	fmt.Fprintf(w, `---
