@@ -48,14 +48,21 @@ func (p *Plane) Metric(ctx context.Context, name string) (float64, error) {
 }
 
 func (p *Plane) get(ctx context.Context, path string) ([]byte, error) {
+	_, body, err := p.Page(ctx, path)
+	return body, err
+}
+
+// Page is what a path of the API's address answers, whatever its status code.
+func (p *Plane) Page(ctx context.Context, path string) (status int, body []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.API+path, nil)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	resp, err := p.client.Do(req)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	defer resp.Body.Close()
-	return io.ReadAll(resp.Body)
+	body, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, body, err
 }
