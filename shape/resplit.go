@@ -110,10 +110,15 @@ func (t *Tally) Resplit(hosts iter.Seq[*resource.Resource], now time.Time) *Spli
 			s.Leaves = append(s.Leaves, part)
 		}
 	}
-	for i, n := range table.count(s.Leaves) {
+	after := &Tally{split: &s, shell: t.shell, whole: t.whole, table: t.table, leaves: table.count(s.Leaves)}
+	for i, n := range after.leaves {
 		if s.Leaves[i].ID >= t.split.Next {
 			s.Leaves[i].Size = uint32(n.entries())
 		}
+	}
+	if after.afresh() { // as these parts duplicate too much
+		renewed, _ := t.split.Renew(t.shell, hosts, s.Options, now)
+		return renewed
 	}
 	return &s
 }

@@ -11,7 +11,8 @@ const (
 	hostDomains = 2 // VirtualHost.domains
 	hostRoutes  = 3 // VirtualHost.routes
 
-	routeMatch = 1 // Route.match
+	routeMatch = 1  // Route.match
+	routeName  = 14 // Route.name
 
 	matchPrefix    = 1  // RouteMatch.prefix
 	matchPath      = 2  // RouteMatch.path

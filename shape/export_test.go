@@ -1,0 +1,45 @@
+package shape
+
+import "github.com/deltaplane/deltaplane/resource"
+
+// Entries is the routes and hosts in each of the leaves, and in the table.
+func (t *Tally) Entries() (leaves []int, table int) {
+	for _, n := range t.leaves {
+		leaves = append(leaves, n.entries())
+	}
+	return leaves, t.table.entries()
+}
+
+// Visited is how many routes Pieces and Change read for one change after
+// another from the first host, of which nothing was known before.
+func Visited(s *Split, t *Tally, hosts ...*resource.Resource) (pieces, change []int) {
+	p, c := &memory{limit: 1 << 20}, &memory{limit: 1 << 20}
+	last := (*resource.Resource)(nil)
+	for _, h := range hosts {
+		before, counted := p.routes, c.routes
+		s.pieces(p, last, h, func(uint32, *resource.Resource) {})
+		t.change(c, last, h)
+		pieces, change = append(pieces, p.routes-before), append(change, c.routes-counted)
+		last = h
+	}
+	return pieces, change
+}
+
+// Memory is what is remembered of segments.
+type Memory struct{ m *memory }
+
+// NewMemory has a limit of its own.
+func NewMemory(limit int) Memory { return Memory{&memory{limit: limit}} }
+
+// Read reads a VirtualHost.
+func (m Memory) Read(h *resource.Resource) { m.m.runs(h) }
+
+// Kept is how many routes are remembered.
+func (m Memory) Kept() (routes int) {
+	for _, generation := range []map[resource.Digest]*run{m.m.young, m.m.old} {
+		for _, r := range generation {
+			routes += len(r.routes)
+		}
+	}
+	return routes
+}
