@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/deltaplane/deltaplane/bench/probe"
 )
 
 // Pattern says what changes.
@@ -42,6 +44,7 @@ type Config struct {
 	Shapes      []Shape       // sides to compare; default Split alone
 	Routes      int           // of the table; default 10,000
 	Hosts       int           // that the routes are in; default 1,000
+	Shards      int           // parts of a table that is Split; default: what deltaplane takes
 	Envoys      int           // of each side; default 1
 	Concurrency int           // worker threads of each Envoy; default 1
 	Changes     int           // of each side; default 100
@@ -91,6 +94,8 @@ func (c Config) check() error {
 		return fail("pattern %q: expected one of %s", c.Pattern, words(Patterns()))
 	case min(c.Routes, c.Hosts, c.Envoys, c.Concurrency, c.Changes, c.Rate) < 1:
 		return fail("routes, hosts, Envoys, concurrency, changes and rate must be at least 1")
+	case c.Shards != 0 && (c.Shards < 2 || c.Shards > 4096):
+		return fail("%d shards: expected 2 to 4096", c.Shards)
 	case c.Hosts > c.Routes:
 		return fail("%d hosts cannot share %d routes: each has at least one", c.Hosts, c.Routes)
 	case c.Rate > 10000 || c.ProbeEvery < 10*time.Microsecond:
@@ -108,6 +113,9 @@ func (c Config) check() error {
 	}
 	return nil
 }
+
+// labels are those of a probe's requests.
+func (c Config) labels(id string) probe.Labels { return probe.Labels{ID: id, SLA: c.SLA.String()} }
 
 // words is a list for an error's text.
 func words[T ~string](list []T) string {

@@ -157,6 +157,7 @@ func (p *plan) file() call {
 				p.table.writeCluster(w, fmt.Sprintf("slot-%d", k), p.backend(p.slotRoute(k)))
 			}
 		}
+		p.table.writeShape(w)
 		p.table.writeRoutes(w, p.apart, p.does)
 	})}
 }

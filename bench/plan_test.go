@@ -16,7 +16,7 @@ func TestAPlanKnowsWhereEveryRouteLeads(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		hosts := rapid.IntRange(1, 9).Draw(t, "hosts")
 		p := newPlan(table{
-			hosts: hosts, routes: rapid.IntRange(hosts, 40).Draw(t, "routes"), shape: rapid.SampledFrom([]Shape{Plain, Split, Scoped}).Draw(t, "shape"), backends: all,
+			hosts: hosts, routes: rapid.IntRange(hosts, 40).Draw(t, "routes"), shape: rapid.SampledFrom([]Shape{Plain, Split, Scoped}).Draw(t, "shape"), shards: 7, backends: all,
 		}, rapid.SampledFrom(Patterns()).Draw(t, "pattern"))
 		w := newWorld(t)
 		for _, c := range p.setUp() {

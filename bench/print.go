@@ -17,6 +17,7 @@ func (r *Report) Print(to io.Writer) {
 	for _, s := range r.Sides {
 		s.print(to, r.Envoys)
 	}
+	fmt.Fprintf(to, "\nthe bench itself kept %.2f CPUs busy while changes were made\n", r.OwnCPUs)
 	if len(r.Ratios) > 0 {
 		fmt.Fprintln(to)
 		w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)

@@ -54,7 +54,8 @@ func startProxy(ctx context.Context, cfg Config, xds, node string, first probe.T
 	if cfg.Concurrency > 1 {
 		conns = 2 * cfg.Concurrency // so that most workers have one
 	}
-	p.probe, p.walker = probe.NewProber(p.address, node+"-probe", conns), probe.NewProber(p.address, node+"-walk", 1)
+	p.probe = probe.NewProber(p.address, cfg.labels(node+"-probe"), conns)
+	p.walker = probe.NewProber(p.address, cfg.labels(node+"-walk"), 1)
 	arrived := func(a probe.Answer) probe.Verdict {
 		if a.Body == backend {
 			return probe.New

@@ -20,6 +20,7 @@ type Report struct {
 	Concurrency int     `json:"concurrency"`
 	Rate        int     `json:"requests_per_second"`
 	Machine     Machine `json:"machine"`
+	OwnCPUs     float64 `json:"bench_cpus"` // that the bench itself kept busy while changes were made
 	Sides       []Side  `json:"sides"`
 	Ratios      []Ratio `json:"ratios,omitempty"` // of the first side to each other one
 	SLA         SLA     `json:"sla"`
@@ -89,7 +90,7 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 	report := &Report{
 		Version: r.cfg.Version, Envoy: version,
 		Pattern: r.cfg.Pattern, Routes: r.cfg.Routes, Hosts: r.cfg.Hosts, Envoys: r.cfg.Envoys, Concurrency: r.cfg.Concurrency,
-		Rate: r.cfg.Rate, Machine: Machine{runtime.GOOS, runtime.GOARCH, runtime.NumCPU()},
+		Rate: r.cfg.Rate, Machine: Machine{runtime.GOOS, runtime.GOARCH, runtime.NumCPU()}, OwnCPUs: r.own,
 	}
 	for _, s := range r.sides {
 		side, err := s.report()

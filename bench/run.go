@@ -3,9 +3,11 @@ package bench
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/deltaplane/deltaplane/bench/probe"
+	"github.com/deltaplane/deltaplane/bench/proc"
 	"github.com/deltaplane/deltaplane/internal/envoy"
 )
 
@@ -45,6 +47,7 @@ type run struct {
 	backends []*probe.Backend
 	sides    []*side
 	walker   *walker
+	own      float64 // CPUs that this process took while changes were made
 }
 
 // startsLeast is how many starts of Envoys are timed on each side, at least.
@@ -92,9 +95,18 @@ func (r *run) close() (err error) {
 
 // changes makes the single changes, on each side in turn.
 func (r *run) changes(ctx context.Context) error {
-	end := time.Now().Add(r.cfg.Duration)
+	began := time.Now()
+	before, err := proc.CPU(os.Getpid())
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if after, err := proc.CPU(os.Getpid()); err == nil {
+			r.own = float64(after-before) / float64(time.Since(began))
+		}
+	}()
 	for n := range r.cfg.Changes {
-		if r.cfg.Duration > 0 && time.Now().After(end) {
+		if r.cfg.Duration > 0 && time.Since(began) > r.cfg.Duration {
 			return nil
 		}
 		for _, s := range r.sides {

@@ -40,7 +40,7 @@ const setUpPatience = 3 * time.Minute
 // even if there is an error.
 func openSide(ctx context.Context, cfg Config, shape Shape, backends []*probe.Backend) (*side, error) {
 	s := &side{cfg: cfg, shape: shape, changes: newEffects(), files: newEffects(), starts: newHistogram()}
-	s.plan = newPlan(table{routes: cfg.Routes, hosts: cfg.Hosts, shape: shape, backends: backends}, cfg.Pattern)
+	s.plan = newPlan(table{routes: cfg.Routes, hosts: cfg.Hosts, shape: shape, shards: cfg.Shards, backends: backends}, cfg.Pattern)
 	ctx, cancel := context.WithTimeoutCause(ctx, setUpPatience, fmt.Errorf("not up after %v", setUpPatience))
 	defer cancel()
 	var err error

@@ -17,6 +17,7 @@ const tableName = "bench"
 type table struct {
 	routes, hosts int
 	shape         Shape
+	shards        int              // of Split; 0: not said
 	backends      []*probe.Backend // each is the one endpoint of the cluster that has its name
 }
 
@@ -117,6 +118,20 @@ func (t table) writeRoutes(w io.Writer, apart func(host int) bool, does func(rou
 			t.writeHost(w, h, fmt.Sprintf("host-%05d", h), "  ", does)
 		}
 	}
+}
+
+// writeShape says how the table is to be served, if that is not by default.
+func (t table) writeShape(w io.Writer) {
+	how := ""
+	switch {
+	case t.shape == Plain:
+		how = "mode: OFF"
+	case t.shape == Split && t.shards > 0:
+		how = fmt.Sprintf("shards: %d", t.shards)
+	default:
+		return
+	}
+	fmt.Fprintf(w, "---\n\"@type\": type.googleapis.com/deltaplane.v1.Shape\nname: %s\n%s\n", tableName, how)
 }
 
 // unused has deltaplane serve every table as it is written, as it does where

@@ -72,7 +72,7 @@ func (s *side) measureWorker(ctx context.Context) error {
 	var walking sync.WaitGroup
 	for i := range tallies {
 		walking.Go(func() {
-			prober := probe.NewProber(p.address, fmt.Sprintf("%s-worker-%d", s.shape, i), 1)
+			prober := probe.NewProber(p.address, s.cfg.labels(fmt.Sprintf("%s-worker-%d", s.shape, i)), 1)
 			defer prober.Close()
 			tallies[i] = s.walkDirect(ctx, prober, i)
 		})

@@ -57,7 +57,7 @@ func exitCode(err error) int {
 }
 
 func TestABenchThatMissesItsSLAExitsWith1AndReportsAllTheSame(t *testing.T) {
-	cmd, temporary := benchCommand(t, "--compare=plain,split", "--files=1", "--sla=1ns", "-o=json")
+	cmd, temporary := benchCommand(t, "--routes=600", "--compare=plain,split", "--files=1", "--sla=1ns", "-o=json")
 	var out, progress bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &progress
 	if err := cmd.Run(); exitCode(err) != 1 {
@@ -75,6 +75,10 @@ func TestABenchThatMissesItsSLAExitsWith1AndReportsAllTheSame(t *testing.T) {
 	}
 	for i, want := range []bench.Shape{bench.Plain, bench.Split} {
 		expectMeasured(t, report.Sides[i], want)
+	}
+	// A table of 600 routes is split, unless that is switched off.
+	if plain, split := report.Sides[0].Change.Bytes, report.Sides[1].Change.Bytes; split*2 > plain {
+		t.Errorf("a change sends %v bytes of a plain table and %v of a split one", plain, split)
 	}
 }
 

@@ -34,7 +34,7 @@ type Answer struct {
 // keeps. It is for one goroutine.
 type Conn struct {
 	address string
-	id      string // x-benchmark-id
+	labels  Labels
 	count   uint64
 
 	conn net.Conn // nil: none is open
@@ -42,9 +42,15 @@ type Conn struct {
 	out  []byte
 }
 
-// NewConn makes a Conn that opens its connection with its first request. id
-// is sent as x-benchmark-id. The caller must call Close.
-func NewConn(address, id string) *Conn { return &Conn{address: address, id: id} }
+// Labels say in headers what a request is for.
+type Labels struct {
+	ID  string // x-benchmark-id, and the start of x-request-id
+	SLA string // x-sla-target, like 50ms
+}
+
+// NewConn makes a Conn that opens its connection with its first request. The
+// caller must call Close.
+func NewConn(address string, l Labels) *Conn { return &Conn{address: address, labels: l} }
 
 // Do makes a GET request. A connection that the proxy closed before it took
 // the request is no failure: the request goes out again on a new one (RFC
@@ -73,8 +79,8 @@ func (c *Conn) try(t Target) (a Answer, begun bool, err error) {
 		}
 	}
 	c.count++
-	c.out = fmt.Appendf(c.out[:0], "GET %s HTTP/1.1\r\nHost: %s\r\nx-request-id: %s-%d\r\nx-sla-target: 50ms\r\nx-benchmark-id: %s\r\n\r\n",
-		t.Path, t.Host, c.id, c.count, c.id)
+	c.out = fmt.Appendf(c.out[:0], "GET %s HTTP/1.1\r\nHost: %s\r\nx-request-id: %s-%d\r\nx-sla-target: %s\r\nx-benchmark-id: %s\r\n\r\n",
+		t.Path, t.Host, c.labels.ID, c.count, c.labels.SLA, c.labels.ID)
 	if err := c.conn.SetDeadline(a.Sent.Add(patience)); err != nil {
 		return a, false, err
 	}

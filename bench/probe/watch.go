@@ -15,10 +15,10 @@ type Prober struct {
 // NewProber makes a prober that asks address over conns connections in turn:
 // more than the proxy has worker threads, if each of these should have one.
 // The caller must call Close.
-func NewProber(address, id string, conns int) *Prober {
+func NewProber(address string, l Labels, conns int) *Prober {
 	p := &Prober{}
 	for i := range conns {
-		p.conns = append(p.conns, NewConn(address, fmt.Sprintf("%s-%d", id, i)))
+		p.conns = append(p.conns, NewConn(address, Labels{ID: fmt.Sprintf("%s-%d", l.ID, i), SLA: l.SLA}))
 	}
 	return p
 }

@@ -15,12 +15,14 @@ import (
 	"github.com/deltaplane/deltaplane/bench/probe"
 )
 
+var labels = probe.Labels{ID: "test", SLA: "20ms"}
+
 // serve runs answer as a server and makes a prober for it.
 func serve(t *testing.T, conns int, answer http.HandlerFunc) *probe.Prober {
 	t.Helper()
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
-	p := probe.NewProber(strings.TrimPrefix(server.URL, "http://"), "test", conns)
+	p := probe.NewProber(strings.TrimPrefix(server.URL, "http://"), labels, conns)
 	t.Cleanup(p.Close)
 	return p
 }
@@ -114,6 +116,25 @@ func TestAWatchWaitsForEveryConnection(t *testing.T) {
 	}
 }
 
+func TestEveryRequestSaysWhatItIsFor(t *testing.T) {
+	seen := map[string]bool{}
+	p := serve(t, 1, func(w http.ResponseWriter, r *http.Request) {
+		seen[r.Header.Get("X-Request-Id")] = true
+		fmt.Fprint(w, r.Host+r.URL.Path+" "+r.Header.Get("X-Sla-Target")+" "+r.Header.Get("X-Benchmark-Id"))
+	})
+	tally := p.Walk(t.Context(), 3, func() (probe.Target, func(probe.Answer) probe.Verdict) {
+		return probe.Target{Host: "h.test", Path: "/p"}, func(a probe.Answer) probe.Verdict {
+			if a.Body != "h.test/p 20ms test-0" {
+				return probe.Wrong
+			}
+			return probe.New
+		}
+	})
+	if tally.Misrouted+tally.Lost > 0 || len(seen) != 3 || seen[""] {
+		t.Errorf("counted %+v, request ids %v", tally, seen)
+	}
+}
+
 func TestAConnectionThatTheServerEndsWhileIdleLosesNothing(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "new") }))
 	idle := make(chan net.Conn, 1)
@@ -127,7 +148,7 @@ func TestAConnectionThatTheServerEndsWhileIdleLosesNothing(t *testing.T) {
 	}
 	server.Start()
 	defer server.Close()
-	c := probe.NewConn(strings.TrimPrefix(server.URL, "http://"), "test")
+	c := probe.NewConn(strings.TrimPrefix(server.URL, "http://"), labels)
 	defer c.Close()
 	target := probe.Target{Host: "h.test", Path: "/"}
 	for range 2 {
@@ -154,7 +175,7 @@ func TestABackendAnswersEveryRequestOnEachOfItsConnectionsAndCloses(t *testing.T
 		t.Fatal(err)
 	}
 	address := fmt.Sprintf("127.0.0.1:%d", b.Port())
-	p := probe.NewProber(address, "test", 2)
+	p := probe.NewProber(address, labels, 2)
 	defer p.Close()
 	n := 0
 	tally := p.Walk(t.Context(), 10, func() (probe.Target, func(probe.Answer) probe.Verdict) {
@@ -172,7 +193,7 @@ func TestABackendAnswersEveryRequestOnEachOfItsConnectionsAndCloses(t *testing.T
 	if err := b.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := probe.NewConn(address, "test").Do(probe.Target{Host: "h.test", Path: "/"}); err == nil {
+	if _, err := probe.NewConn(address, labels).Do(probe.Target{Host: "h.test", Path: "/"}); err == nil {
 		t.Error("it still answers after Close")
 	}
 }

@@ -72,6 +72,7 @@ func benchFlags(f *pflag.FlagSet, cfg *bench.Config, o *benchOptions) {
 	f.StringVar(&o.pattern, "pattern", "route", "what changes: route, endpoint, cluster, listener or weight")
 	f.IntVar(&cfg.Routes, "routes", 10000, "of the table")
 	f.IntVar(&cfg.Hosts, "hosts", 1000, "virtual hosts that the routes are in")
+	f.IntVar(&cfg.Shards, "shards", 0, "parts of a split table (default: what deltaplane takes)")
 	f.IntVar(&cfg.Envoys, "envoys", 1, "how many, of each side")
 	f.IntVar(&cfg.Concurrency, "concurrency", 1, "worker threads of each Envoy")
 	f.IntVar(&cfg.Changes, "changes", 100, "how many, on each side")

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/deltaplane/deltaplane/bench"
+)
+
+// benchArgs is what a bench command line becomes.
+func benchArgs(args ...string) (bench.Config, error) {
+	var cfg bench.Config
+	var o benchOptions
+	flags := pflag.NewFlagSet("bench", pflag.ContinueOnError)
+	benchFlags(flags, &cfg, &o)
+	if err := flags.Parse(args); err != nil {
+		return cfg, err
+	}
+	return cfg, o.complete(&cfg)
+}
+
+func TestBenchFlagsBecomeItsConfig(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		want []bench.Shape
+	}{
+		{nil, nil},
+		{[]string{"--plain"}, []bench.Shape{bench.Plain}},
+		{[]string{"--compare", "plain, split"}, []bench.Shape{bench.Plain, bench.Split}},
+	} {
+		cfg, err := benchArgs(test.args...)
+		if err != nil || !reflect.DeepEqual(cfg.Shapes, test.want) {
+			t.Errorf("%v: shapes %v, error %v; want %v", test.args, cfg.Shapes, err, test.want)
+		}
+	}
+	cfg, err := benchArgs("--pattern=weight", "--files=0", "--probe-every=1ms")
+	if err != nil || cfg.Pattern != bench.Weight || cfg.Files >= 0 || cfg.ProbeEvery != time.Millisecond || cfg.Command == "" {
+		t.Errorf("config %+v, error %v", cfg, err)
+	}
+}
+
+func TestBenchFlagsThatContradictAreWrongUsage(t *testing.T) {
+	for _, args := range [][]string{
+		{"--plain", "--compare=plain,split"}, {"--changes=0"}, {"--rate=-5"}, {"--sla=0s"}, {"--probe-every=-1s"}, {"-o=yaml"},
+	} {
+		_, err := benchArgs(args...)
+		if _, usage := errors.AsType[usageError](err); !usage {
+			t.Errorf("%v: error is %v", args, err)
+		}
+	}
+}
+
+func TestABenchShowsItsProgress(t *testing.T) {
+	for _, test := range []struct {
+		tty  bool
+		want string
+	}{
+		{false, "change\nrequests\n"},
+		{true, "\r\x1b[Kplain: change 1 of 9\r\x1b[Ksplit: change 1 of 9 · first request P50 1.5 ms, P99 20.0 ms\r\x1b[Ksplit: requests\r\x1b[K"},
+	} {
+		var out bytes.Buffer
+		b := &board{terminal: &terminal{err: &out}, tty: test.tty}
+		b.show(bench.Progress{Step: "change", Shape: bench.Plain, Total: 9})
+		b.show(bench.Progress{Step: "change", Shape: bench.Split, Total: 9, P50: 1500 * time.Microsecond, P99: 20 * time.Millisecond})
+		b.show(bench.Progress{Step: "requests", Shape: bench.Split})
+		b.wipe()
+		if out.String() != test.want {
+			t.Errorf("on a terminal: %v: %q, want %q", test.tty, out.String(), test.want)
+		}
+	}
+}
