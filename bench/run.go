@@ -50,7 +50,8 @@ type run struct {
 	own      float64 // CPUs that this process took while changes were made
 }
 
-// startsLeast is how many starts of Envoys are timed on each side, at least.
+// startsLeast is how many starts of Envoys are timed on each side, at least,
+// where many changes are.
 const startsLeast = 3
 
 // open starts everything: the Envoys of all sides in turn, so that their
@@ -71,9 +72,10 @@ func (r *run) open(ctx context.Context) error {
 			return err
 		}
 	}
-	for n := range max(r.cfg.Envoys, startsLeast) {
+	starts := max(r.cfg.Envoys, min(startsLeast, 1+r.cfg.Changes/10))
+	for n := range starts {
 		for _, s := range r.sides {
-			r.cfg.Progress(Progress{Step: "Envoy", Shape: s.shape, Done: n, Total: max(r.cfg.Envoys, startsLeast)})
+			r.cfg.Progress(Progress{Step: "Envoy", Shape: s.shape, Done: n, Total: starts})
 			if err := s.startProxy(ctx, n < r.cfg.Envoys); err != nil {
 				return err
 			}

@@ -122,7 +122,7 @@ func (t table) writeRoutes(w io.Writer, apart func(host int) bool, does func(rou
 
 // writeShape says how the table is to be served, if that is not by default.
 func (t table) writeShape(w io.Writer) {
-	how := ""
+	var how string
 	switch {
 	case t.shape == Plain:
 		how = "mode: OFF"
