@@ -6,6 +6,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/deltaplane/deltaplane/bench/probe"
+	"github.com/deltaplane/deltaplane/resource"
 )
 
 // Whatever is changed in whatever order, the plan knows where each route
@@ -64,9 +65,17 @@ func (w *world) same(p *plan, want []string) {
 	}
 }
 
-// agrees checks that the plan knows where every route leads.
+// agrees checks that the plan knows where every route leads, and that nothing
+// is left of clusters that were replaced.
 func (w *world) agrees(p *plan, changed int) {
 	w.t.Helper()
+	want := len(p.table.backends)
+	if p.pattern == Endpoint || p.pattern == Cluster {
+		want += p.slots
+	}
+	if got := len(w.held[resource.Cluster]); got != want {
+		w.t.Fatalf("after a change of route %d, there are %d clusters, want %d", changed, got, want)
+	}
 	for i, got := range w.backends(p) {
 		if want := p.backend(i); got != want {
 			w.t.Fatalf("after a change of route %d, route %d leads to %s; the plan says %s", changed, i, got, want)

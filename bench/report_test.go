@@ -58,7 +58,7 @@ func effectsOf(first ...time.Duration) *effects {
 }
 
 func TestEffectsCountFromSendingTheChange(t *testing.T) {
-	got := effectsOf(40*time.Millisecond, 60*time.Millisecond).report()
+	got := effectsOf(60*time.Millisecond, 40*time.Millisecond).report()
 	for what, pair := range map[string][2]float64{
 		"stored": {got.Stored.Max, 3}, "etcd": {got.Etcd.Max, 2}, "acknowledged": {got.Acked.Max, 40},
 		"first request, P50": {got.FirstRequest.P50, 40}, "first request, max": {got.FirstRequest.Max, 60},

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -72,7 +73,7 @@ func TestAWatchDatesASwitchBetweenTheLastOldAndTheFirstNewAnswer(t *testing.T) {
 }
 
 func TestAWatchCountsWhatAChangeMustNotCause(t *testing.T) {
-	answers := []string{"old", "old", "502", "other", "new", "old"}
+	answers := append([]string{"old", "old", "502", "other", "new"}, slices.Repeat([]string{"old"}, 20)...)
 	var n atomic.Int64
 	p := serve(t, 1, func(w http.ResponseWriter, _ *http.Request) {
 		answer := "new"
@@ -94,6 +95,9 @@ func TestAWatchCountsWhatAChangeMustNotCause(t *testing.T) {
 	}
 	if !seen.LastOld.Sent.After(seen.FirstNew.Sent) {
 		t.Error("an old answer after the first new one does not count as the last old one")
+	}
+	if seen.Requests < len(answers)+2 {
+		t.Errorf("%d answers after the last old one, which began the tail anew", seen.Requests-len(answers))
 	}
 }
 
