@@ -13,11 +13,13 @@ type run struct {
 	digest        resource.Digest
 	before, after []byte
 	routes        []route
+	paths         span // where any of the routes can match
 }
 
 // readRun reads a segment of a VirtualHost's canonical bytes.
 func readRun(s resource.Segment) *run {
 	r := &run{digest: s.Digest}
+	defer r.bound()
 	start, end := -1, 0
 	for f := range fields(s.Bytes) {
 		switch {
@@ -40,6 +42,21 @@ func readRun(s resource.Segment) *run {
 	}
 	r.before = s.Bytes[:start]
 	return r
+}
+
+// bound sets r.paths.
+func (r *run) bound() {
+	for i := range r.routes {
+		c := r.routes[i].covers()
+		if i == 0 {
+			r.paths = c
+			continue
+		}
+		r.paths.from = min(r.paths.from, c.from)
+		if r.paths.to != "" && (c.to == "" || c.to > r.paths.to) {
+			r.paths.to = c.to
+		}
+	}
 }
 
 // Routes is how many routes a VirtualHost resource has.

@@ -2,6 +2,7 @@ package shape
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 
 	"github.com/deltaplane/deltaplane/resource"
@@ -122,11 +123,29 @@ func (e *edit) build(paths []span, wanted []bool) [][]byte {
 		}
 	}
 	each(func(r *run) []byte { return r.before })
+	wide := around(paths, wanted)
 	for _, r := range runs {
-		spread(flat([]*run{r}), paths, wanted, parts)
+		if r.paths.meets(wide) {
+			spread(flat([]*run{r}), paths, wanted, parts)
+		}
 	}
 	each(func(r *run) []byte { return r.after })
 	return parts
+}
+
+// around is a range around the wanted ones, which ascend.
+func around(paths []span, wanted []bool) (wide span) {
+	first := slices.Index(wanted, true)
+	if first < 0 {
+		return span{}
+	}
+	wide.from = paths[first].from
+	for i := first; i < len(paths); i++ {
+		if wanted[i] {
+			wide.to = paths[i].to
+		}
+	}
+	return wide
 }
 
 // few is how many ranges are compared with a route one by one.

@@ -92,6 +92,17 @@ func (r *route) meets(from, to string) bool {
 	return true
 }
 
+// covers is a range around all that the route can match.
+func (r *route) covers() span {
+	switch r.kind {
+	case prefixPath:
+		return under(r.literal)
+	case exactPath, separatedPath:
+		return span{r.literal, r.literal + string(rune(endParameters))}
+	}
+	return span{}
+}
+
 // compareWith compares s followed by c with other.
 func compareWith(s string, c byte, other string) int {
 	if len(other) <= len(s) {
