@@ -203,3 +203,15 @@ func TestANewSplitRetiresTheLeavesOfTheOldOne(t *testing.T) {
 		t.Errorf("%d retired leaves remain", len(left.Retired))
 	}
 }
+
+// odd is matches whose paths begin with something odd, every second one.
+func odd(with string, n int) (matches []*routev3.RouteMatch) {
+	for i := range n {
+		path := fmt.Sprintf("/plain%05d", i)
+		if i%2 == 0 {
+			path = fmt.Sprintf("/%s%05d", with, i)
+		}
+		matches = append(matches, prefix(path))
+	}
+	return matches
+}

@@ -51,7 +51,7 @@ func (s *Split) place(c span) place {
 	of := s.Leaves[after-1].Host
 	p := place{sort.Search(after, func(i int) bool { return s.Leaves[i].Host >= of }), len(s.Leaves)}
 	if c.to != "" {
-		p.end = max(after, sort.Search(len(s.Leaves), func(i int) bool { return s.Leaves[i].Host >= c.to }))
+		p.end = sort.Search(len(s.Leaves), func(i int) bool { return s.Leaves[i].Host >= c.to })
 	}
 	return p
 }

@@ -2,6 +2,7 @@ package shape_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,14 +46,45 @@ var domain = rapid.Custom(func(t *rapid.T) string {
 	return name + ports.Draw(t, "port")
 })
 
-// request is an authority as routing sees it and a path without its query.
-func request(t *rapid.T) (host, path string) {
-	host = rapid.OneOf(rapid.Just(""), rapid.Just("[::1]:80"), rapid.Just("[::1]"), authority, authority, authority).Draw(t, "host")
-	if host != "" && host[0] != '[' {
-		host += rapid.SampledFrom([]string{"", "", "", ":80", ":8", ":", ".", "x", "-"}).Draw(t, "after host")
+// aim is what stands in a table: what cuts and requests are aimed at.
+type aim struct{ hosts, paths []string }
+
+// aim is w's.
+func (w *world) aim(tb testing.TB) aim {
+	a := aim{hosts: []string{""}, paths: []string{""}}
+	for _, h := range w.routing(tb).hosts {
+		for _, d := range h.Domains {
+			a.hosts = append(a.hosts, strings.ToLower(strings.Trim(d, "*")))
+		}
+		for _, r := range h.Routes {
+			a.paths = append(a.paths, r.Match.GetPrefix(), r.Match.GetPath(), r.Match.GetPathSeparatedPrefix())
+		}
 	}
-	path = rapid.OneOf(rapid.Just(""), rapid.Just("*"), pathString, pathString, pathString).Draw(t, "path")
-	return host, path + rapid.SampledFrom([]string{"", "", "", "/", "/x", ";", ";x=/b", "x", "<", "\xff"}).Draw(t, "after path")
+	return a
+}
+
+// host and path are near what stands in the table, or anything.
+func (a aim) host(t *rapid.T) string {
+	near := rapid.SampledFrom(a.hosts)
+	return rapid.OneOf(near, near, authority, rapid.SampledFrom([]string{"", "[::1]", "[::1]:80"})).Draw(t, "host")
+}
+
+func (a aim) path(t *rapid.T) string {
+	near := rapid.SampledFrom(a.paths)
+	return rapid.OneOf(near, near, pathString, rapid.SampledFrom([]string{"", "*"})).Draw(t, "path")
+}
+
+// request is an authority as routing sees it and a path without its query.
+func (a aim) request(t *rapid.T) (host, path string) {
+	host = a.host(t) + rapid.SampledFrom([]string{"", "", "", ":80", ":8", ":", ".", "x", "-"}).Draw(t, "after host")
+	return host, a.path(t) + rapid.SampledFrom([]string{"", "", "", "/", "/x", ";", ";x=/b", "x", "<", "-", "\xff"}).Draw(t, "after path")
+}
+
+// cut is where ranges of the table may begin.
+func (a aim) cut(of func(*rapid.T) string) *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string {
+		return of(t) + rapid.SampledFrom([]string{"", "", ":", "-", "/", "/b", ";", ";v", "0", "\x00"}).Draw(t, "after")
+	})
 }
 
 // match is the match of a route.
@@ -137,6 +169,9 @@ func (w *world) change(t *rapid.T, tb testing.TB, most int) (old, now *resource.
 		return old, nil
 	}
 	h := &routev3.VirtualHost{Name: name, Routes: routes(t, most)}
+	if rapid.Bool().Draw(t, "more") {
+		h.RequireTls, h.IncludeRequestAttemptCount = routev3.VirtualHost_ALL, true
+	}
 	if len(kept) == 0 || rapid.Bool().Draw(t, "other domains") {
 		kept = rapid.SliceOfN(domain, 1, 3).Draw(t, "domains")
 	}
@@ -158,48 +193,44 @@ func (w *world) change(t *rapid.T, tb testing.TB, most int) (old, now *resource.
 	return old, now
 }
 
-// cuts is any way to divide the keys, at places where something may stand.
-func cuts(t *rapid.T) *shape.Split {
+// cuts is any way to divide the keys.
+func cuts(t *rapid.T, a aim) *shape.Split {
 	s := &shape.Split{Options: shape.Defaults()}
-	keys := func(of *rapid.Generator[string], most int) []string {
-		all := []string{""}
-		for _, key := range rapid.SliceOfNDistinct(of, 0, most, rapid.ID).Draw(t, "cuts") {
-			if key = strings.ToLower(key); key > all[len(all)-1] {
-				all = append(all, key)
-			}
+	hosts, paths := rapid.Map(a.cut(a.host), strings.ToLower), a.cut(a.path)
+	for _, host := range ascending(t, hosts, 4) {
+		most := 0
+		if rapid.Bool().Draw(t, "paths") {
+			most = 8 // more than few
 		}
-		return all
-	}
-	for _, host := range keys(rapid.OneOf(authority, domain), 4) {
-		for _, path := range pathKeys(t) {
+		for _, path := range ascending(t, paths, most) {
 			s.Leaves = append(s.Leaves, shape.Leaf{ID: s.Next, Host: host, Path: path})
 			s.Next++
 		}
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "retired") {
-		a := shape.Area{HostFrom: strings.ToLower(authority.Draw(t, "from")), PathFrom: pathString.Draw(t, "from")}
-		if rapid.Bool().Draw(t, "all paths") {
-			a.PathFrom = ""
-		} else if to := pathString.Draw(t, "to"); to > a.PathFrom {
-			a.PathTo = to
+		r := shape.Retired{ID: s.Next}
+		r.Area.HostFrom, r.Area.HostTo = between(t, hosts)
+		if rapid.Bool().Draw(t, "paths") {
+			r.Area.PathFrom, r.Area.PathTo = between(t, paths)
 		}
-		if to := strings.ToLower(authority.Draw(t, "to")); to > a.HostFrom {
-			a.HostTo = to
-		}
-		s.Retired = append(s.Retired, shape.Retired{ID: s.Next, Area: a})
+		s.Retired = append(s.Retired, r)
 		s.Next++
 	}
 	return s
 }
 
-func pathKeys(t *rapid.T) []string {
-	all := []string{""}
-	if rapid.Bool().Draw(t, "paths") {
-		for _, key := range rapid.SliceOfN(rapid.OneOf(pathString, segments), 0, 5).Draw(t, "paths") {
-			if key > all[len(all)-1] {
-				all = append(all, key)
-			}
-		}
+// ascending is "" and some keys after it.
+func ascending(t *rapid.T, of *rapid.Generator[string], most int) []string {
+	keys := append(rapid.SliceOfN(of, 0, most).Draw(t, "cuts"), "")
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// between is a range of keys.
+func between(t *rapid.T, of *rapid.Generator[string]) (from, to string) {
+	from, to = of.Draw(t, "from"), of.Draw(t, "to")
+	if to <= from {
+		to = ""
 	}
-	return all
+	return from, to
 }

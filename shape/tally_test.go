@@ -47,7 +47,7 @@ func (l *life) fill(tb testing.TB, name string, n int) {
 
 // settle changes the split if it is due, and checks what must hold for it.
 func (l *life) settle(t *rapid.T, tb testing.TB) {
-	l.now = l.now.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "minutes")) * time.Minute)
+	l.now = l.now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 14, 16}).Draw(t, "minutes")) * time.Minute)
 	due := l.tally.Due()
 	next := l.tally.Resplit(l.all(), l.now)
 	again := l.tally.Resplit(l.all(), l.now)
@@ -56,6 +56,11 @@ func (l *life) settle(t *rapid.T, tb testing.TB) {
 	}
 	if fmt.Sprint(next) != fmt.Sprint(again) {
 		t.Fatalf("%+v\nand then %+v", next, again)
+	}
+	for _, r := range next.Retired {
+		if l.now.Sub(r.Since) >= shape.RetiredFor {
+			t.Fatalf("leaf %d is still there %v after it was retired", r.ID, l.now.Sub(r.Since))
+		}
 	}
 	if next == l.split {
 		return
@@ -86,9 +91,29 @@ func (l *life) checkNext(t *rapid.T, next *shape.Split) {
 			t.Fatalf("leaf %d is gone without having been retired", leaf.ID)
 		}
 	}
-	for _, r := range next.Retired {
-		if l.now.Sub(r.Since) >= shape.RetiredFor {
-			t.Fatalf("leaf %d is still there %v after it was retired", r.ID, l.now.Sub(r.Since))
+	l.checkParts(t, next)
+}
+
+// checkParts checks that leaves were cut where that makes them smaller.
+func (l *life) checkParts(t *rapid.T, next *shape.Split) {
+	kept := map[uint32]bool{}
+	for _, leaf := range next.Leaves {
+		kept[leaf.ID] = true
+	}
+	if !slices.ContainsFunc(l.split.Leaves, func(leaf shape.Leaf) bool { return kept[leaf.ID] }) {
+		return // divided anew
+	}
+	before, _ := l.tally.Entries()
+	after, _ := shape.Count(next, l.shell, l.all()).Entries()
+	for i, leaf := range l.split.Leaves {
+		if kept[leaf.ID] {
+			continue
+		}
+		at := slices.IndexFunc(next.Retired, func(r shape.Retired) bool { return r.ID == leaf.ID })
+		for k, part := range next.Leaves {
+			if a := next.Retired[at].Area; contains(a, part.Host, part.Path) && after[k] > before[i]*3/4 {
+				t.Fatalf("leaf %d of %d routes and hosts was cut, and a part of it has %d", leaf.ID, before[i], after[k])
+			}
 		}
 	}
 }
@@ -118,9 +143,9 @@ func (l *life) check(t *rapid.T, tb testing.TB) {
 		}
 		return parts[id]
 	}
-	names := slices.Sorted(maps.Keys(l.hosts))
+	a, names := l.aim(tb), slices.Sorted(maps.Keys(l.hosts))
 	for range 10 {
-		host, path := request(t)
+		host, path := a.request(t)
 		if rapid.Bool().Draw(t, "filled") && len(names) > 0 {
 			host = rapid.SampledFrom(names).Draw(t, "host")[len("table/"):] + ".example.com"
 			path = fmt.Sprintf("/api/v1/r%05d/%s", rapid.IntRange(0, 700).Draw(t, "path"), path)

@@ -2,6 +2,7 @@ package shape_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
@@ -65,6 +66,7 @@ func TestAChangedHostCostsItselfHoweverManyStandAroundIt(t *testing.T) {
 func TestOnlyLeavesWithAnotherPieceAreVisited(t *testing.T) {
 	table := wide(t, 1, 2000)
 	s := fresh(t, table, shape.Defaults())
+	tally := shape.Count(s, table.shell, table.all())
 	h := table.hosts["table/h00000"]
 	for _, c := range []struct {
 		what   string
@@ -77,6 +79,7 @@ func TestOnlyLeavesWithAnotherPieceAreVisited(t *testing.T) {
 			v.Routes = append(append(append([]*routev3.Route{}, v.Routes[:3]...), v.Routes[4:]...), r)
 		}, 1},
 		{"two far routes change places", func(v *routev3.VirtualHost) { v.Routes[0], v.Routes[1999] = v.Routes[1999], v.Routes[0] }, 2},
+		{"the host has another domain", func(v *routev3.VirtualHost) { v.Domains[0] = "other" }, len(s.Leaves)},
 		{"the host changes", func(v *routev3.VirtualHost) { v.RequireTls = routev3.VirtualHost_ALL }, len(s.Leaves)},
 	} {
 		m, err := h.Message()
@@ -88,8 +91,22 @@ func TestOnlyLeavesWithAnotherPieceAreVisited(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		visited := map[uint32]bool{}
+		visited, held := map[uint32]bool{}, leavesOf(s, table)
 		s.Pieces(h, now, func(id uint32, _ *resource.Resource) { visited[id] = true })
+		held.change(s, h, now)
+		table.put(now)
+		for id, pieces := range leavesOf(s, table) {
+			if got := held[id][h.Name()]; got.Digest() != pieces[h.Name()].Digest() {
+				t.Errorf("%s: the piece in leaf %d differs from one made anew", c.what, id)
+			}
+		}
+		tally.Change(h, now)
+		got, _ := tally.Entries()
+		if want, _ := shape.Count(s, table.shell, table.all()).Entries(); !slices.Equal(got, want) {
+			t.Errorf("%s: counted %v, anew %v", c.what, got, want)
+		}
+		tally.Change(now, h)
+		table.put(h)
 		if len(visited) > c.leaves || len(visited) == 0 {
 			t.Errorf("%s: %d of %d leaves are visited, want at most %d", c.what, len(visited), len(s.Leaves), c.leaves)
 		}
