@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,7 @@ func startPlane(ctx context.Context, binary, dir string) (*plane, error) {
 	}
 	cmd := exec.Command(binary, "serve", "--log-format", "json", "--drain-timeout", "1s", "--max-resource-bytes", "134217728",
 		"--data-dir", filepath.Join(dir, "data"), "--xds-address", "127.0.0.1:0", "--api-address", "127.0.0.1:0")
+	cmd.Env = planeEnv(os.Environ())
 	cmd.Stderr = in
 	p.process, err = child.Start(cmd, nil)
 	in.Close()
@@ -63,6 +65,13 @@ func startPlane(ctx context.Context, binary, dir string) (*plane, error) {
 		err = fmt.Errorf("the control plane does not serve yet: %w", context.Cause(ctx))
 	}
 	return nil, errors.Join(err, p.stop())
+}
+
+// planeEnv is an environment without settings for a control plane: those of
+// the user's own must not lead the bench to their etcd, nor trace it.
+func planeEnv(environ []string) []string {
+	kept := slices.DeleteFunc(slices.Clone(environ), func(variable string) bool { return strings.HasPrefix(variable, "DELTAPLANE_") })
+	return append(kept, "OTEL_SDK_DISABLED=true")
 }
 
 // follow copies the log into a file and closes serving when it has said where

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/deltaplane/deltaplane/bench/probe"
 )
 
@@ -50,15 +52,18 @@ func (s *side) workerRoute(k int) int {
 	return (2*k + 1) * s.cfg.Routes / (2 * workerRoutes)
 }
 
-// answerDirectly has the routes answer by themselves.
+// answerDirectly has the routes answer by themselves: all at once, for plain
+// tables take long.
 func (s *side) answerDirectly(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
 	for k := range workerRoutes {
 		does := fmt.Sprintf("direct_response: {status: 200, body: {inline_string: %s}}", direct)
-		if _, err := s.api.commit(ctx, s.plan.patchTo(s.workerRoute(k), does)); err != nil {
+		group.Go(func() error {
+			_, err := s.api.commit(ctx, s.plan.patchTo(s.workerRoute(k), does))
 			return err
-		}
+		})
 	}
-	return nil
+	return group.Wait()
 }
 
 // measureWorker makes a portion of requests, at the first Envoy.
