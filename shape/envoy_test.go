@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -192,9 +193,7 @@ func (c *client) send(request string) answer {
 		}
 		c.conn, c.reader = conn, bufio.NewReader(conn)
 	}
-	if deadline, ok := c.t.Deadline(); ok {
-		_ = c.conn.SetDeadline(deadline)
-	}
+	_ = c.conn.SetDeadline(time.Now().Add(envoytest.Patience))
 	if _, err := c.conn.Write([]byte(request)); err != nil {
 		c.t.Fatal(err)
 	}

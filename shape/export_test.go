@@ -43,3 +43,14 @@ func (m Memory) Kept() (routes int) {
 	}
 	return routes
 }
+
+// KnownFilters are the types of the filters whose effects are known.
+func KnownFilters() (names []string) {
+	for name := range effects {
+		names = append(names, httpFilters+name)
+	}
+	for name := range writers {
+		names = append(names, httpFilters+name)
+	}
+	return names
+}

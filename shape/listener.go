@@ -116,7 +116,7 @@ func (r *rewriter) chain(where string, chain *listenerv3.FilterChain) {
 // manager rewrites m, if it can.
 func (r *rewriter) manager(where string, m *hcmv3.HttpConnectionManager) bool {
 	rds := m.GetRds()
-	if rds == nil {
+	if source := rds.GetConfigSource(); source.GetAds() == nil && source.GetSelf() == nil {
 		return false
 	}
 	s := r.split(rds.RouteConfigName)

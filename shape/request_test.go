@@ -60,6 +60,14 @@ var modes = map[string]string{
       path_with_escaped_slashes_action: UNESCAPE_AND_REDIRECT
       strip_matching_host_port: true
       scheme_header_transformation: {scheme_to_overwrite: https}`,
+	"mutated": `
+      early_header_mutation_extensions:
+      - name: own
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation
+          mutations:
+          - remove_on_match: {key_matcher: {suffix: "shape"}}
+          - append: {append_action: OVERWRITE_IF_EXISTS_OR_ADD, header: {key: x-deltaplane-shape, value: own}}`,
 }
 
 func TestTheSplitListenerRoutesOddRequestsLikeThePlainOne(t *testing.T) {
@@ -83,6 +91,12 @@ func TestTheSplitListenerRoutesOddRequestsLikeThePlainOne(t *testing.T) {
 				t.Errorf("mode %s, request %q:\nplain: %q\nsplit: %q (leaf %s, the backend saw %q)", mode, request, want.text, got.text, got.leaf, got.seen)
 			}
 			reached[got.leaf] = true
+		}
+		for _, request := range http2Requests() {
+			want, got := sendHTTP2(t, plain.address, request...), sendHTTP2(t, divided.address, request...)
+			if got.text != want.text || len(got.seen) > 0 {
+				t.Errorf("mode %s, HTTP/2 request %q:\nplain: %q\nsplit: %q (leaf %s, the backend saw %q)", mode, request, want.text, got.text, got.leaf, got.seen)
+			}
 		}
 		if len(reached) < 12 {
 			t.Errorf("mode %s: only the leaves %v have answered", mode, reached)
