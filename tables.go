@@ -38,24 +38,15 @@ const leafBits = 12
 // Cost: O(changes) for a table that is known; O(hosts) at first; O(table) when
 // it is split differently.
 func (t *tables) settle(base, tree radix.Tree[*Entry], version Version, now time.Time) radix.Tree[*Entry] {
-	touched := map[Key]bool{}
-	for c := range radix.Diff(base, tree) {
-		k := KeyOf(c.Key)
-		if route, ok := RouteOf(k); ok {
-			k = route
-		}
-		if k.Type == resource.Route {
-			touched[k] = true
-		}
-	}
+	wishes := wishesIn(tree)
 	x := tree.Txn()
-	for k := range touched {
+	for k := range touchedTables(base, tree) {
 		e, ok := tree.Get(k.Path())
 		if !ok {
 			delete(t.byKey, k)
 			continue
 		}
-		if split := t.split(k, e, base, tree, version, now); split != e.Split {
+		if split := t.split(k, e, wishes.of(k), base, tree, version, now); split != e.Split {
 			changed := *e
 			changed.Split = split
 			x.Put(k.Path(), changed.sealed())
@@ -64,26 +55,64 @@ func (t *tables) settle(base, tree radix.Tree[*Entry], version Version, now time
 	return x.Commit()
 }
 
+// touchedTables are the route configurations that differ, and those of which
+// users say something else.
+func touchedTables(base, tree radix.Tree[*Entry]) map[Key]bool {
+	touched := map[Key]bool{}
+	fleets := false
+	for c := range radix.Diff(base, tree) {
+		k := KeyOf(c.Key)
+		switch k.Type {
+		case resource.VirtualHost:
+			k, _ = RouteOf(k)
+		case resource.Shape:
+			k.Type = resource.Route
+		case resource.Fleet:
+			fleets = true
+		}
+		if k.Type == resource.Route {
+			touched[k] = true
+		}
+	}
+	if before, after := wishesIn(base), wishesIn(tree); fleets {
+		for path := range tree.All() {
+			if k := KeyOf(path); k.Type == resource.Route && before.of(k) != after.of(k) {
+				touched[k] = true
+			}
+		}
+	}
+	return touched
+}
+
 // split is how the table at k, whose shell is e, is split from now on; nil if
 // it never was.
-func (t *tables) split(k Key, e *Entry, base, tree radix.Tree[*Entry], version Version, now time.Time) *shape.Split {
-	one := t.known(k, e, base, tree, version)
-	if one.tally.Due() {
-		one.split = one.tally.Resplit(resourcesOf(tree, k), now)
-		one.tally = shape.Count(one.split, e.Resource, resourcesOf(tree, k))
-		return one.split
+func (t *tables) split(k Key, e *Entry, w wish, base, tree radix.Tree[*Entry], version Version, now time.Time) *shape.Split {
+	one := t.known(k, e, w, base, tree, version)
+	split := one.split
+	switch {
+	case w.off && len(split.Leaves) > 0:
+		split = split.Retire(w.Options, now)
+	case w.off:
+		split = split.Expire(now)
+	case split.Options != w.Options && e.Split != nil:
+		split, _ = split.Renew(e.Resource, resourcesOf(tree, k), w.Options, now)
+	case one.tally.Due():
+		split = one.tally.Resplit(resourcesOf(tree, k), now)
+	default:
+		split = split.Expire(now)
 	}
-	if e.Split == nil {
-		return nil
+	if split == one.split {
+		return e.Split
 	}
-	return one.tally.Resplit(resourcesOf(tree, k), now) // which only drops what has been retired for long
+	one.split, one.tally = split, shape.Count(split, e.Resource, resourcesOf(tree, k))
+	return split
 }
 
 // known is what is remembered of the table at k, brought up to tree.
-func (t *tables) known(k Key, e *Entry, base, tree radix.Tree[*Entry], version Version) *table {
+func (t *tables) known(k Key, e *Entry, w wish, base, tree radix.Tree[*Entry], version Version) *table {
 	prefix := TypePrefix(k.Namespace, resource.VirtualHost) + k.Name + "/"
 	one := t.byKey[k]
-	if one != nil && one.hosts == base.PrefixHash(prefix) && (one.split == e.Split || e.Split == nil) {
+	if one != nil && one.hosts == base.PrefixHash(prefix) && one.fits(e, w) {
 		one.tally.Shell(e.Resource)
 		for c := range radix.DiffPrefix(base, tree, prefix) {
 			if owner, ok := RouteOf(KeyOf(c.Key)); ok && owner == k {
@@ -96,13 +125,21 @@ func (t *tables) known(k Key, e *Entry, base, tree radix.Tree[*Entry], version V
 		}
 		one = &table{split: e.Split}
 		if one.split == nil {
-			one.split = &shape.Split{Options: shape.Defaults(), Next: uint32(version) << leafBits}
+			one.split = &shape.Split{Options: w.Options, Next: uint32(version) << leafBits}
 		}
 		one.tally = shape.Count(one.split, e.Resource, resourcesOf(tree, k))
 		t.byKey[k] = one
 	}
 	one.hosts = tree.PrefixHash(prefix)
 	return one
+}
+
+// fits reports whether one is of a table that is split as e is.
+func (one *table) fits(e *Entry, w wish) bool {
+	if e.Split == nil {
+		return len(one.split.Leaves)+len(one.split.Retired) == 0 && one.split.Options == w.Options
+	}
+	return one.split == e.Split
 }
 
 func resourceOf(e *Entry) *resource.Resource {

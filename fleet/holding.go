@@ -70,7 +70,9 @@ func (h *holding) apply(e xds.Event) (took time.Duration) {
 		if h.refusal != nil && h.refusal.Version < e.Version {
 			h.refusal = nil
 		}
-		h.hold(before(e.Version), e.Time)
+		if !e.Partial {
+			h.hold(before(e.Version), e.Time)
+		}
 	case xds.Refused:
 		h.inFlight = false
 		h.count.refusals++

@@ -18,7 +18,7 @@ func New(shell *resource.Resource, hosts iter.Seq[*resource.Resource], o Options
 
 // Renew divides a table anew, as New does, and retires all leaves that it had.
 func (s *Split) Renew(shell *resource.Resource, hosts iter.Seq[*resource.Resource], o Options, now time.Time) (*Split, string) {
-	renewed := s.retire(o, now)
+	renewed := s.Retire(o, now)
 	reason := wholeTable(shell, hosts)
 	if reason != "" {
 		return renewed, reason
@@ -40,12 +40,13 @@ func (s *Split) Renew(shell *resource.Resource, hosts iter.Seq[*resource.Resourc
 	return renewed, ""
 }
 
-// retire is s without leaves, which are retired as of now, and with options o.
-func (s *Split) retire(o Options, now time.Time) *Split {
+// Retire is s without leaves, which are retired as of now, and with options o.
+func (s *Split) Retire(o Options, now time.Time) *Split {
 	left := &Split{Options: o, Next: s.Next, Retired: slices.Clone(s.Expire(now).Retired)}
 	for i, l := range s.Leaves {
 		left.Retired = append(left.Retired, Retired{ID: l.ID, Area: s.area(i), Since: now})
 	}
+	left.Retired = newest(left.Retired, o)
 	return left
 }
 

@@ -85,7 +85,7 @@ func (t *Tally) Resplit(hosts iter.Seq[*resource.Resource], now time.Time) *Spli
 		s, _ := t.split.Renew(t.shell, hosts, t.split.Options, now)
 		return s
 	case len(t.split.Leaves) > 0 && t.plain():
-		return t.split.retire(t.split.Options, now)
+		return t.split.Retire(t.split.Options, now)
 	case len(t.Outgrown()) == 0:
 		return t.split.Expire(now)
 	}
@@ -110,6 +110,7 @@ func (t *Tally) Resplit(hosts iter.Seq[*resource.Resource], now time.Time) *Spli
 			s.Leaves = append(s.Leaves, part)
 		}
 	}
+	s.Retired = newest(s.Retired, s.Options)
 	after := &Tally{split: &s, shell: t.shell, whole: t.whole, table: t.table, leaves: table.count(s.Leaves)}
 	for i, n := range after.leaves {
 		if s.Leaves[i].ID >= t.split.Next {

@@ -9,6 +9,13 @@ import (
 // as connections under an older listener may take to drain.
 const RetiredFor = 15 * time.Minute
 
+// newest are those of retired, in the order in which they were retired, that
+// are kept however fast splits follow each other: about as many as a split has
+// leaves. Each is as much work for an Envoy as one of these.
+func newest(retired []Retired, o Options) []Retired {
+	return retired[max(0, len(retired)-max(512, maxLeaves(o))):]
+}
+
 // Expire is s without the leaves that were retired RetiredFor before now, or
 // earlier: s itself if there are none.
 func (s *Split) Expire(now time.Time) *Split {

@@ -34,6 +34,8 @@ type Limits struct {
 	Scoped   bool                   // the target is a Scope: all in it is wanted, under whatever name
 	Mortal   Table                  // what of the target has a TTL
 	Bytes    int                    // bodies of one response; 0: any. A larger resource goes alone.
+	Alone    func(Step) bool        // true: nothing else may be in the response; nil: anything may
+	Crowd    int                    // with more than so many that are Alone, they go together all the same
 	Hold     func(Step) bool        // true: not yet; nil: everything may go
 	Keep     func(name string) bool // true: it may not be removed yet; nil: whatever Removals says
 }
@@ -44,7 +46,7 @@ type Outcome struct {
 	After   Held
 	Waiting []string // removals held back, ascending
 	Gated   []string // what Limits.Hold held back, ascending
-	More    bool     // upserts held back by Limits.Bytes
+	More    bool     // upserts held back by Limits.Bytes or Limits.Alone
 	aliased bool
 }
 
@@ -54,6 +56,9 @@ type Step struct {
 	Want *Resource // nil: it is to be removed
 	have mark
 }
+
+// Known reports whether the client has had some state of the resource.
+func (s Step) Known() bool { return s.have.held != nil }
 
 // Held reports whether the client has an older state of the resource.
 func (s Step) Held() bool { return s.have.kind == holds }
@@ -69,7 +74,10 @@ func Diff(held Held, target Table, sub *Subscription, limits Limits) Outcome {
 	out := Outcome{}
 	kept := map[string]mark{}
 	budget := limits.Bytes
-	for _, s := range steps(held, target, sub, limits.Scoped) {
+	single := false // what is in the response goes alone
+	all := steps(held, target, sub, limits.Scoped)
+	limits.disperse(all)
+	for _, s := range all {
 		switch {
 		case s.done():
 		case s.Want == nil && s.have.kind == asked:
@@ -82,11 +90,12 @@ func Diff(held Held, target Table, sub *Subscription, limits Limits) Outcome {
 			kept[s.Name] = s.have
 		case s.Want == nil:
 			out.Removed = append(out.Removed, s.Name)
-		case limits.Bytes > 0 && s.Want.Size() > budget && len(out.Upserts) > 0:
+		case len(out.Upserts) > 0 && (limits.Bytes > 0 && s.Want.Size() > budget || single || limits.alone(s)):
 			out.More = true
 			kept[s.Name] = s.have
 		default:
 			budget -= s.Want.Size()
+			single = limits.alone(s)
 			out.upsert(s)
 		}
 	}
@@ -101,6 +110,24 @@ func Diff(held Held, target Table, sub *Subscription, limits Limits) Outcome {
 }
 
 // removes reports whether the removal s may go out.
+// disperse lets resources go together that would go alone, if they are a crowd.
+func (l *Limits) disperse(all []Step) {
+	if l.Alone == nil {
+		return
+	}
+	n := 0
+	for _, s := range all {
+		if !s.done() && s.Want != nil && l.Alone(s) {
+			n++
+		}
+	}
+	if n > l.Crowd {
+		l.Alone = nil
+	}
+}
+
+func (l Limits) alone(s Step) bool { return l.Alone != nil && l.Alone(s) }
+
 func (l Limits) removes(s Step) bool { return l.Removals && (l.Keep == nil || !l.Keep(s.Name)) }
 
 // done reports whether the client has what it should.

@@ -53,3 +53,10 @@ func (f *Fleets) Of(node *corev3.Node) (name string, namespaces []string, ok boo
 	}
 	return "", nil, false
 }
+
+// AsWritten reports whether the fleet wants large tables as they are written.
+func (f *Fleets) AsWritten(name string) bool {
+	return slices.ContainsFunc(f.sorted, func(fleet *deltaplanev1.Fleet) bool {
+		return fleet.Name == name && fleet.Shape.GetMode() == deltaplanev1.ShapeOptions_OFF
+	})
+}

@@ -208,6 +208,12 @@ func (h Held) Of(names iter.Seq[string]) iter.Seq[*Resource] {
 // Has reports whether the client holds some known version of name.
 func (h Held) Has(name string) bool { return h.content(name) != nil }
 
+// Owes reports whether the client waits for name, whatever it has.
+func (h Held) Owes(name string) bool {
+	m, particular := h.marks.get(name)
+	return particular && m.kind == asked
+}
+
 // Behind goes through what target has and the client, for all that is known,
 // does not.
 // Cost: O(changes); O(target) for a client that was told nothing yet.

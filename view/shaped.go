@@ -29,8 +29,18 @@ type splitTable struct {
 // NewShaped is the view of namespaces in s for Envoys that take large route
 // tables in parts. Cost: O(resources in them).
 func NewShaped(s *deltaplane.Snapshot, namespaces []string) *View {
+	return newShaped(s, namespaces, false)
+}
+
+// NewShapedIfSaid is NewShaped for a fleet that wants tables as they are
+// written: only those of which a Shape says otherwise are in parts.
+func NewShapedIfSaid(s *deltaplane.Snapshot, namespaces []string) *View {
+	return newShaped(s, namespaces, true)
+}
+
+func newShaped(s *deltaplane.Snapshot, namespaces []string, ifSaid bool) *View {
 	empty := &View{snapshot: &deltaplane.Snapshot{}, namespaces: namespaces}
-	shaped := &View{snapshot: empty.snapshot, namespaces: namespaces, whole: empty}
+	shaped := &View{snapshot: empty.snapshot, namespaces: namespaces, whole: empty, ifSaid: ifSaid}
 	return shaped.At(s)
 }
 
@@ -53,7 +63,7 @@ type shaping struct {
 func (v *View) reshape(whole *View) *View {
 	next := &View{
 		snapshot: whole.snapshot, namespaces: whole.namespaces, whole: whole,
-		mortal: whole.mortal, domains: whole.domains, inside: v.inside, split: v.split,
+		mortal: whole.mortal, domains: whole.domains, inside: v.inside, split: v.split, ifSaid: v.ifSaid,
 	}
 	next.tables = map[resource.Type]Table{}
 	maps.Copy(next.tables, whole.tables)
@@ -95,7 +105,7 @@ func (s *shaping) touched() map[string][]string {
 			k := deltaplane.KeyOf(c.Key)
 			if route, ok := deltaplane.RouteOf(k); ok {
 				touched[route.Name] = append(touched[route.Name], k.Name)
-			} else if k.Type == resource.Route && touched[k.Name] == nil {
+			} else if (k.Type == resource.Route || k.Type == resource.Shape) && touched[k.Name] == nil {
 				touched[k.Name] = []string{}
 			}
 		}
@@ -131,6 +141,9 @@ func (s *shaping) splitOf(name string) (t splitTable, ok bool) {
 	d := derivation{snapshot: s.next.snapshot, namespaces: s.next.namespaces}
 	namespace, e := d.owner(name)
 	if e == nil || e.Split == nil || apart(s.next.whole) {
+		return t, false
+	}
+	if k := (deltaplane.Key{Namespace: namespace, Type: resource.Route, Name: name}); s.next.ifSaid && deltaplane.ShapeAt(s.next.snapshot.Tree(), k) == nil {
 		return t, false
 	}
 	return splitTable{namespace, e.Resource, e.Split}, true

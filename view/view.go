@@ -21,8 +21,9 @@ type View struct {
 	inside     Table                   // shelfOf(route configuration) + name → a VirtualHost that is served inside of it
 
 	// Of a shaped view; shaped.go.
-	whole *View                 // of the same, but as written; nil: this is it
-	split map[string]splitTable // by the route configuration's name; never changed in place
+	whole  *View                 // of the same, but as written; nil: this is it
+	ifSaid bool                  // only tables of which a Shape says so are split
+	split  map[string]splitTable // by the route configuration's name; never changed in place
 }
 
 // New is the view of namespaces in s. Cost: O(resources in them).
@@ -54,7 +55,7 @@ func (v *View) At(s *deltaplane.Snapshot) *View {
 	if v.whole != nil {
 		next := v.reshape(v.whole.At(s))
 		if invariant.Enabled && v.Version() > 0 {
-			next.check(NewShaped)
+			next.check(func(s *deltaplane.Snapshot, namespaces []string) *View { return newShaped(s, namespaces, v.ifSaid) })
 		}
 		return next
 	}

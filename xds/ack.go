@@ -1,6 +1,13 @@
 package xds
 
-import "maps"
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/shape"
+)
 
 // acknowledge matches q with l's response in flight. Acceptance and refusal
 // are told apart by error_detail alone, whatever version q carries; q counts
@@ -17,7 +24,7 @@ func (c *conversation) acknowledge(l *lane, q request) {
 		if !c.delta {
 			l.vitals.accepted = f.plan
 		}
-		c.observe(f.answered(Event{Kind: Acked, Type: l.typ, Standing: l.refused != nil}))
+		c.observe(f.answered(Event{Kind: Acked, Type: l.typ, Standing: l.refused != nil, Partial: f.partial}))
 		return
 	}
 	after, alone := f.plan.afterRefusal()
@@ -26,27 +33,73 @@ func (c *conversation) acknowledge(l *lane, q request) {
 	} else {
 		l.held = l.held.Unknown(maps.Keys(f.plan.content()), f.plan.before)
 	}
+	together := leavesIn(f.plan) > 1
 	if l.refused != nil {
 		alone = &refusal{f.plan, l.refused}
 	}
-	if len(f.plan.content()) > 0 {
+	switch {
+	case together:
+		l.isolate = true // and so finds out which of them it is
+	case len(f.plan.content()) > 0:
 		l.refused = alone
 	}
 	target := c.target(l)
 	l.refused, l.checked = l.refused.standing(target), target.Hash()
 	c.observe(f.answered(Event{
 		Kind: Refused, Type: l.typ,
-		Detail: truncate(q.refusal.GetMessage(), maxDetailBytes), Resources: refusedNames(f.plan),
+		Detail: truncate(nameTables(q.refusal.GetMessage(), f.plan), maxDetailBytes), Resources: refusedNames(f.plan),
 	}))
 }
 
-// refusedNames are the first names of the response, for the event.
+// leavesIn is how many leaves' route configurations are in p.
+func leavesIn(p *plan) (n int) {
+	for _, u := range p.Upserts {
+		if _, leaf := shape.TableOf(u.Name()); leaf && u.Type() == resource.Route {
+			n++
+		}
+	}
+	return n
+}
+
+// refusedNames are the first names of the response, for the event: a leaf goes
+// by the name of its table.
 func refusedNames(p *plan) []string {
 	names := make([]string, 0, min(len(p.Upserts)+len(p.Removed), maxEventNames))
-	for _, u := range p.Upserts[:min(len(p.Upserts), maxEventNames)] {
-		names = append(names, u.Name())
+	add := func(name string) {
+		if table, leaf := shape.TableOf(name); leaf {
+			name = table
+		}
+		if len(names) < maxEventNames && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
-	return append(names, p.Removed[:min(len(p.Removed), maxEventNames-len(names))]...)
+	for _, u := range p.Upserts {
+		add(u.Name())
+	}
+	for _, name := range p.Removed {
+		add(name)
+	}
+	return names
+}
+
+// nameTables is what a client says of p with the names that users know.
+func nameTables(text string, p *plan) string {
+	if !strings.Contains(text, shape.Prefix) {
+		return text
+	}
+	var leaves []string
+	for _, u := range p.Upserts {
+		if _, leaf := shape.TableOf(u.Name()); leaf {
+			leaves = append(leaves, u.Name())
+		}
+	}
+	// The name of one may be the beginning of another's.
+	slices.SortFunc(leaves, func(a, b string) int { return len(b) - len(a) })
+	for _, name := range leaves {
+		table, _ := shape.TableOf(name)
+		text = strings.ReplaceAll(text, name, table)
+	}
+	return text
 }
 
 // truncate cuts s to at most n bytes, between characters.

@@ -15,7 +15,7 @@ type Assignment struct {
 	Fleet      string   // the fleet that says so, "" without any
 	Namespaces []string // whose resources it gets; later ones override
 	None       bool     // no fleet wants the node: it keeps what it has
-	AsWritten  bool     // it gets large tables as they were written, even if it could take them in parts
+	AsWritten  bool     // it gets large tables in parts only where a Shape says so
 }
 
 // Assigner decides what each node should have. Assign is called on the
@@ -37,7 +37,7 @@ func (b *byFleet) Assign(node *corev3.Node, s *deltaplane.Snapshot) Assignment {
 		b.parsed.Store(fleets)
 	}
 	name, namespaces, ok := fleets.Of(node)
-	return Assignment{Fleet: name, Namespaces: namespaces, None: !ok}
+	return Assignment{Fleet: name, Namespaces: namespaces, None: !ok, AsWritten: fleets.AsWritten(name)}
 }
 
 func (a Assignment) equal(b Assignment) bool {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/deltaplane/deltaplane/radix"
 	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/shape"
 	"github.com/deltaplane/deltaplane/view"
 )
 
@@ -32,11 +33,39 @@ func (c *conversation) crossing(now time.Time) {
 	if routes == nil {
 		return
 	}
-	routes.bridge.needed = scopes != nil && scopes.subscribed() &&
-		(c.waitsFor(scopes, now) || scopes.flight == nil && !scopes.held.InSync(c.view.Table(resource.ScopedRoute)))
+	routes.bridge.needed = scopes != nil && scopes.subscribed() && c.moving(scopes, now)
 	if !routes.bridge.needed {
 		routes.bridge = bridge{}
 	}
+}
+
+// moving reports whether scopes are on their way, or are to be. Those of leaves
+// (package shape) do not count: no host moves between leaves.
+func (c *conversation) moving(scopes *lane, now time.Time) bool {
+	counts := func(name string) bool {
+		_, leaf := shape.TableOf(name)
+		return !leaf
+	}
+	switch target := c.view.Table(resource.ScopedRoute); {
+	case c.waitsFor(scopes, now):
+		for name := range scopes.flight.plan.content() {
+			if counts(name) {
+				return true
+			}
+		}
+	case scopes.flight == nil && !scopes.held.InSync(target):
+		for name := range scopes.held.Behind(target) {
+			if counts(name) {
+				return true
+			}
+		}
+		for name := range scopes.held.Outdated(target) {
+			if counts(name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // over is target and the hosts that the client has besides.

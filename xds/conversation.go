@@ -178,16 +178,29 @@ func (c *conversation) sendPart(l *lane, removals bool, now time.Time) *send {
 	s.cached = cached
 	s.response = &wire.Response{Frame: frame, Nonce: c.prefix + strconv.FormatUint(c.nonces, 36)}
 	l.flight = &flight{plan: p, since: now, handed: c.common.watch.begin(), version: c.version, after: l.reached(c.version), pushed: s.pushed, view: c.view}
+	l.flight.partial = c.partial(l, p, now)
 	l.latest = l.flight
 	l.held, l.owes, l.nonce, l.last, l.current = p.After, false, s.response.Nonce, c.version, 0
-	if l.typ == resource.Cluster {
+	switch l.typ {
+	case resource.Cluster:
 		c.rewarm(p)
+	case resource.Listener:
+		if len(p.Upserts) > 0 {
+			c.rescope()
+		}
 	}
 	c.observe(l.flight.answered(Event{
 		Kind: Sent, Type: l.typ,
 		Upserts: len(p.Upserts), Removed: len(p.Removed) + len(p.Missing), Bytes: frame.Size(),
 	}))
 	return s
+}
+
+// partial reports whether p is not all that the client is to have at c.version,
+// but for removals and for what somebody has refused.
+func (c *conversation) partial(l *lane, p *plan, now time.Time) bool {
+	waits := len(p.Gated) > 0 && l.refused == nil && c.gate(l, now).refused == nil
+	return p.More || waits || l.bridge.needed || l.preloading != nil
 }
 
 // rewarm has the endpoints of clusters in p sent (again): Envoy warms a new
@@ -275,12 +288,13 @@ func (c *conversation) plan(l *lane, removals bool, now time.Time) *plan {
 		l.refused, l.checked = l.refused.standing(target), hash
 	}
 	if l.held.InSync(target) && !l.owes {
+		l.isolate = false
 		return nil
 	}
 	removals = removals || c.only != "" && !c.keep // a type alone has nothing to wait for
 	key := fanoutKey{
 		typ: l.typ, delta: c.delta, held: l.held.Key(), target: target.Hash(), sub: l.sub,
-		removals: removals, refused: l.refused, gate: c.gate(l, now),
+		removals: removals, refused: l.refused, isolate: l.isolate, gate: c.gate(l, now),
 	}
 	switch l.typ {
 	case resource.Cluster:
@@ -353,6 +367,8 @@ func (c *conversation) reportCurrent(all []standing) {
 			kind = Withheld
 		case s.removes && !c.keep && c.lingering == nil:
 			continue
+		case l.bridge.needed && !l.held.InSync(l.target(c.view)):
+			continue // it has hosts that are gone
 		}
 		l.current = c.version
 		c.observe(Event{Kind: kind, Type: l.typ, Version: c.version})

@@ -68,7 +68,7 @@ func (l *lane) answer(names []string) {
 
 // decideDelta is what a delta stream in key's state sends.
 func (c *conversation) decideDelta(l *lane, target view.Table, key fanoutKey) *plan {
-	limits := view.Limits{Mortal: c.mortal(l, target), Removals: key.removals, Bytes: c.common.maxResponse, Scoped: l.typ == resource.VirtualHost, Hold: c.holds(l, key), Keep: c.keeps(l)}
+	limits := view.Limits{Mortal: c.mortal(l, target), Removals: key.removals, Bytes: c.common.maxResponse, Scoped: l.typ == resource.VirtualHost, Alone: aloneOf(l.typ), Crowd: key.crowd(), Hold: c.holds(l, key), Keep: c.keeps(l)}
 	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits), before: l.held}
 	version, typ, identifier := target.Hash(), l.typ, c.common.identifier
 	p.encode = func() *wire.Frame { return wire.Delta(typ, hexOf(version), identifier, &p.Change) }

@@ -106,6 +106,7 @@ type fanoutKey struct {
 	sub      *view.Subscription
 	removals bool
 	refused  *refusal
+	isolate  bool // of leaves: each goes by itself
 	gate     gate
 	besides  [32]byte // of clusters: what keeps some of them; of listeners: which of them wait
 }

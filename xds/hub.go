@@ -79,21 +79,28 @@ func (h *hub) advance(s *deltaplane.Snapshot) {
 	close(old.superseded)
 }
 
-// hold is the shelf for these namespaces, with large tables in parts or as
-// written; the caller must release it.
+// shaping is how large tables go out.
+type shaping uint8
+
+const (
+	asWritten     shaping = iota
+	inParts               // if they can
+	inPartsIfSaid         // if they can and a Shape says so
+)
+
+var views = [...]func(*deltaplane.Snapshot, []string) *view.View{view.New, view.NewShaped, view.NewShapedIfSaid}
+
+// hold is the shelf for these namespaces and this shaping; the caller must
+// release it.
 // Cost: O(resources) for an assignment that nobody has yet.
-func (h *hub) hold(namespaces []string, shaped bool) *shelf {
-	key, derive := "written\x00", view.New
-	if shaped {
-		key, derive = "shaped\x00", view.NewShaped
-	}
-	key += strings.Join(namespaces, "\x00")
+func (h *hub) hold(namespaces []string, how shaping) *shelf {
+	key := string('0'+rune(how)) + strings.Join(namespaces, "\x00")
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := h.shelves[key]
 	if s == nil {
 		s = &shelf{key: key}
-		s.view.Store(derive(h.now.Load().snapshot, namespaces))
+		s.view.Store(views[how](h.now.Load().snapshot, namespaces))
 		h.shelves[key] = s
 	}
 	s.streams++

@@ -23,6 +23,7 @@ type lane struct {
 	flight  *flight            // sent, neither accepted nor refused yet; at most one
 	nonce   string             // of the last response
 	refused *refusal           // nil: nothing
+	isolate bool               // leaves were refused together: until it is in sync, each goes by itself
 	last    deltaplane.Version // of the last response; until there is one, the version before that of the first request
 	current deltaplane.Version // told to be current at, but for refusals; 0: not since the last response
 
@@ -48,6 +49,7 @@ type flight struct {
 	version deltaplane.Version
 	after   deltaplane.Version // that the client was at before, as far as known
 	pushed  bool               // it brings news
+	partial bool               // more of what the version has is still to come
 	handed  time.Time          // when it was encoded; zero if not traced
 	view    *view.View         // that it was decided for
 	overdue bool               // told to be

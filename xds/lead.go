@@ -3,10 +3,12 @@ package xds
 import (
 	"crypto/sha256"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/shape"
 	"github.com/deltaplane/deltaplane/view"
 )
 
@@ -65,14 +67,55 @@ func (c *conversation) lead(now time.Time) {
 // leadLimit is for how long listeners may wait; waits is false if they need
 // not, because the client has no scopes.
 func (c *conversation) leadLimit(l *lane) (limit time.Duration, waits bool) {
-	scopes, routes := c.lane(resource.ScopedRoute), c.lane(resource.Route)
+	scopes := c.lane(resource.ScopedRoute)
 	switch {
-	case scopes != nil && scopes.subscribed() && routes != nil:
+	case c.scopesInUse():
 		return c.common.patience, true
-	case l.resumed:
+	case l.resumed || scopes != nil && scopes.subscribed():
 		return resumption, true
 	}
 	return 0, false
+}
+
+// scopesInUse reports whether any listener of the client has scopes. If one
+// has, the client asks for the route configurations that they lead to. Envoy
+// says that it wants scopes, but not when the last listener with some has gone.
+// Cost: O(scopes).
+func (c *conversation) scopesInUse() bool {
+	scopes, routes := c.lane(resource.ScopedRoute), c.lane(resource.Route)
+	if scopes == nil || routes == nil || !scopes.subscribed() {
+		return false
+	}
+	for _, scope := range c.view.Table(resource.ScopedRoute).All() {
+		if to, _ := view.RoutesOf(scope); routes.sub.Named(to) {
+			return true
+		}
+	}
+	return false
+}
+
+// rescope has the scopes sent again behind a listener if none is in use: Envoy
+// does not ask for what it believes to have asked for, and warms a listener
+// that is its first with scopes again until they come, or goes live without
+// them after its initial fetch timeout.
+func (c *conversation) rescope() {
+	scopes := c.lane(resource.ScopedRoute)
+	if scopes == nil || !scopes.subscribed() || scopes.held.Blank() || c.scopesInUse() {
+		return
+	}
+	if !c.delta {
+		scopes.owes = true
+		return
+	}
+	var names []string
+	for name := range c.target(scopes).All() {
+		if scopes.sub.Contains(name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) > 0 {
+		scopes.held = scopes.held.Asked(slices.Values(names))
+	}
 }
 
 // ledTo reports whether the client has accepted the leaves.
@@ -105,3 +148,30 @@ func (c *conversation) leadEnd() (at time.Time, ok bool) {
 
 // holds reports whether s has to wait.
 func (l *leading) holds(s view.Step) bool { return s.Want != nil && l != nil && l.waits[s.Name] }
+
+// crowd is up to how many leaves of a change go out each in a response of its
+// own. Each takes a round trip: more of them go together, and each by itself
+// once they have been refused.
+const crowd = 16
+
+// crowd is how many leaves are too many to go alone.
+func (k fanoutKey) crowd() int {
+	if k.isolate {
+		return math.MaxInt
+	}
+	return crowd
+}
+
+// aloneOf is which resources of a type go in a response of their own: a leaf's
+// route configuration that the client has an older state of. Envoy applies a
+// part of a refused response that depends on its order, and one bad leaf would
+// keep good ones from being applied.
+func aloneOf(t resource.Type) func(view.Step) bool {
+	if t != resource.Route {
+		return nil
+	}
+	return func(s view.Step) bool {
+		_, leaf := shape.TableOf(s.Name)
+		return leaf && s.Known()
+	}
+}

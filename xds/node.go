@@ -48,7 +48,7 @@ func (st *stream) assign() {
 	default:
 		if st.shelf == nil || !a.equal(st.assignment) {
 			old := st.shelf
-			st.shelf = st.server.hub.hold(a.Namespaces, st.shaped && !a.AsWritten)
+			st.shelf = st.server.hub.hold(a.Namespaces, st.shaping(a))
 			st.server.hub.release(old)
 		}
 		v := st.shelf.view.Load()
@@ -56,6 +56,17 @@ func (st *stream) assign() {
 		st.talk.show(v, v.Version(), false)
 	}
 	st.assignment = a
+}
+
+// shaping is how the stream gets large tables.
+func (st *stream) shaping(a Assignment) shaping {
+	switch {
+	case !st.shaped:
+		return asWritten
+	case a.AsWritten:
+		return inPartsIfSaid
+	}
+	return inParts
 }
 
 // observe completes an event and tells it.

@@ -43,6 +43,7 @@ type Event struct {
 	Removed   int      // removals in the response
 	Bytes     int      // of the response
 	Standing  bool     // with Acked: what the client refused before is still withheld
+	Partial   bool     // with Acked: more of Version, or of those before, is still to come
 	Detail    string   // the client's reason for a refusal, at most 4 KiB
 	Resources []string // names in the refused response, at most 100
 	Fleet     string   // assignment in force, "" for none

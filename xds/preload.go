@@ -85,7 +85,7 @@ func (c *conversation) loaded(scopes, routes *lane, ours *view.Resource, name st
 
 // has reports whether the client has acknowledged some version of name.
 func (l *lane) has(name string) bool {
-	if !l.held.Has(name) {
+	if !l.held.Has(name) || l.held.Owes(name) {
 		return false
 	}
 	if l.flight == nil {

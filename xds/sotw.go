@@ -69,7 +69,7 @@ func (c *conversation) decideSotW(l *lane, target view.Table, key fanoutKey) *pl
 	if l.typ.FullState() {
 		return c.decideFullState(l, target, key)
 	}
-	limits := view.Limits{Mortal: c.mortal(l, target), Removals: true, Bytes: c.common.maxResponse, Scoped: l.typ == resource.VirtualHost, Hold: c.holds(l, key)}
+	limits := view.Limits{Mortal: c.mortal(l, target), Removals: true, Bytes: c.common.maxResponse, Scoped: l.typ == resource.VirtualHost, Alone: aloneOf(l.typ), Crowd: key.crowd(), Hold: c.holds(l, key)}
 	p := &plan{Outcome: view.Diff(l.held, target, l.sub, limits), before: l.held}
 	p.Removed, p.Missing = nil, nil // this variant has no way to tell
 	var resources []*view.Resource

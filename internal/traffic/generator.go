@@ -18,6 +18,11 @@ type Config struct {
 	Rate    int                    // requests per second, over all workers
 	Workers int                    // requests at the same time; default 8
 	Next    func(n uint64) Request // the n-th request; called from any worker
+
+	// Judge says what is wrong with the answer to a request that was sent at
+	// some time, if its status alone does not tell; called from any worker.
+	// Answers that it has judged are not listed in the Report.
+	Judge func(r Request, sent time.Time, a Answer) error
 }
 
 // Generator makes requests at a steady rate until it is stopped. A request
@@ -68,9 +73,13 @@ func (g *Generator) work(ctx context.Context, w uint64) {
 		case <-ctx.Done():
 			return
 		}
-		answer, err := g.cfg.Client.Do(ctx, g.cfg.Next(n))
+		request, sent := g.cfg.Next(n), time.Now()
+		answer, err := g.cfg.Client.Do(ctx, request)
 		if ctx.Err() != nil {
 			return // cut off by the caller, not by the proxy
+		}
+		if err == nil && answer.Status == http.StatusOK && g.cfg.Judge != nil {
+			err = g.cfg.Judge(request, sent, answer)
 		}
 		g.record(answer, err)
 	}
@@ -82,7 +91,9 @@ func (g *Generator) record(answer Answer, err error) {
 	r := &g.report
 	r.Requests++
 	if err == nil && answer.Status == http.StatusOK {
-		r.Answers[answer.Body]++
+		if g.cfg.Judge == nil {
+			r.Answers[answer.Body]++
+		}
 		return
 	}
 	r.Failures++
