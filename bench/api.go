@@ -92,6 +92,7 @@ func (a *api) counters(ctx context.Context) (counters, error) {
 	if err != nil {
 		return counters{}, err
 	}
+	req.Header.Set("Accept-Encoding", "identity") // compression would cost the control plane more than the metrics
 	_, body, err := a.do(req)
 	if err != nil {
 		return counters{}, err

@@ -14,17 +14,22 @@ type cost struct {
 	sent  counters
 }
 
-// costBefore reads what a change will add to. The metrics, which cost the
-// control plane some CPU themselves, come first.
+// costBefore reads what a change will add to. The control plane's counters are
+// those after the change before: reading them costs more than a change, and
+// nothing else adds to them.
 func (s *side) costBefore(ctx context.Context) (c cost, err error) {
-	if c.sent, err = s.api.counters(ctx); err != nil {
-		return c, err
+	if !s.counted {
+		if s.counters, err = s.api.counters(ctx); err != nil {
+			return c, err
+		}
+		s.counted = true
 	}
+	c.sent = s.counters
 	return c, s.readCPU(&c)
 }
 
 // costAfter waits until the Envoys are quiet, and reads what the change has
-// added to: the metrics last.
+// added to: the counters last.
 func (s *side) costAfter(ctx context.Context) (c cost, err error) {
 	if err := s.waitQuiet(ctx); err != nil {
 		return c, err
@@ -32,7 +37,8 @@ func (s *side) costAfter(ctx context.Context) (c cost, err error) {
 	if err := s.readCPU(&c); err != nil {
 		return c, err
 	}
-	c.sent, err = s.api.counters(ctx)
+	s.counters, err = s.api.counters(ctx)
+	c.sent = s.counters
 	return c, err
 }
 

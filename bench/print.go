@@ -57,6 +57,7 @@ func (e Effects) print(to io.Writer, title string, envoys int) {
 	row("etcd's part of that", e.Etcd)
 	row("acknowledged", e.Acked)
 	row("first request", e.FirstRequest)
+	row("… sent", e.FirstSent)
 	row("… without etcd's part", e.WithoutEtcd)
 	if envoys > 1 {
 		row("… at the slowest Envoy", e.LastEnvoy)

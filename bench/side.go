@@ -25,6 +25,9 @@ type side struct {
 	proxies []*proxy
 	nodes   int // Envoys ever started
 
+	counters counters // as they were last read
+	counted  bool     // they were
+
 	changes *effects    // of single changes
 	files   *effects    // of the whole file, applied again
 	walked  probe.Tally // of requests to all routes
