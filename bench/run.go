@@ -11,8 +11,9 @@ import (
 	"github.com/deltaplane/deltaplane/internal/envoy"
 )
 
-// Run measures, until all changes are made, Duration is over or ctx is done,
-// which is an error. Nothing that it started is left when it returns.
+// Run measures, until all changes are made or Duration is over. That ctx is
+// done before is an error, and so is a child that ends (ErrEnded). Nothing that
+// it started is left when it returns.
 func Run(ctx context.Context, cfg Config) (_ *Report, err error) {
 	if cfg, err = cfg.withDefaults(); err != nil {
 		return nil, err
@@ -26,8 +27,18 @@ func Run(ctx context.Context, cfg Config) (_ *Report, err error) {
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
-	r.walker = startWalker(ctx, cfg.Rate)
-	err = r.changes(ctx)
+	ctx, g := guarded(ctx, r.sides)
+	defer g.stop()
+	if err := r.measure(ctx); err != nil {
+		return nil, why(ctx, err)
+	}
+	return r.report(ctx)
+}
+
+// measure makes the changes under traffic, and then measures requests alone.
+func (r *run) measure(ctx context.Context) error {
+	r.walker = startWalker(ctx, r.cfg.Rate)
+	err := r.changes(ctx)
 	if err == nil {
 		err = r.files(ctx)
 	}
@@ -35,10 +46,7 @@ func Run(ctx context.Context, cfg Config) (_ *Report, err error) {
 	if err == nil {
 		err = r.workers(ctx)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return r.report(ctx)
+	return err
 }
 
 // run is one call of Run.
