@@ -131,8 +131,7 @@ func (t *Tally) cut(table *contents, i int) (best candidate, ok bool) {
 	c := table.within(t.split.area(i))
 	size := t.leaves[i].entries()
 	n := max(2, size/max(t.aim(), int(leaf.Size)))
-	g := t.split.group(i)
-	if alone := g.first == i && g.end == i+1; alone && by != ByPath {
+	if alone := leaf.Path == "" && t.split.group(i).end == i+1; alone && by != ByPath {
 		best = c.candidate(c.byHost(n))
 		ok = true
 	}

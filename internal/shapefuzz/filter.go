@@ -1,0 +1,53 @@
+package shapefuzz
+
+import (
+	"fmt"
+
+	rulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
+	rbacconfigv3 "github.com/envoyproxy/go-control-plane/envoy/config/rbac/v3"
+	faultv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/fault/v3"
+	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_mutation/v3"
+	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
+	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+)
+
+// filters are those of the chain that tables have settings for.
+var filters = map[string]struct {
+	chain proto.Message // as it stands in the chain
+	route func(r random, level string) proto.Message
+}{
+	"mutation": {&mutationv3.HeaderMutation{}, func(r random, level string) proto.Message {
+		return &mutationv3.HeaderMutationPerRoute{Mutations: &mutationv3.Mutations{
+			RequestMutations: []*rulesv3.HeaderMutation{{Action: &rulesv3.HeaderMutation_Append{Append: added("x-filtered", level)}}}}}
+	}},
+	"fault": {&faultv3.HTTPFault{}, func(r random, level string) proto.Message {
+		if r.percent(50) {
+			return &faultv3.HTTPFault{}
+		}
+		return &faultv3.HTTPFault{Abort: &faultv3.FaultAbort{
+			ErrorType:  &faultv3.FaultAbort_HttpStatus{HttpStatus: uint32(r.between(430, 440))},
+			Percentage: &typev3.FractionalPercent{Numerator: 100}}}
+	}},
+	"rbac": {&rbacv3.RBAC{}, func(r random, level string) proto.Message {
+		return &rbacv3.RBACPerRoute{Rbac: &rbacv3.RBAC{Rules: &rbacconfigv3.RBAC{
+			Action: oneOf(r, rbacconfigv3.RBAC_ALLOW, rbacconfigv3.RBAC_DENY),
+			Policies: map[string]*rbacconfigv3.Policy{level: {
+				Permissions: []*rbacconfigv3.Permission{{Rule: &rbacconfigv3.Permission_Any{Any: true}}},
+				Principals:  []*rbacconfigv3.Principal{{Identifier: &rbacconfigv3.Principal_Any{Any: true}}},
+			}}}}}
+	}},
+}
+
+// filterNames are the filters in the order of the chain.
+var filterNames = []string{"mutation", "fault", "rbac"}
+
+// packed is m as an Any.
+func packed(m proto.Message) *anypb.Any {
+	a, err := anypb.New(m)
+	if err != nil {
+		panic(fmt.Sprintf("shapefuzz: %T cannot be written: %v", m, err)) // INVARIANT: it was made here, as valid UTF-8
+	}
+	return a
+}
