@@ -60,11 +60,13 @@ func fresh(tb testing.TB, t *table, o shape.Options) *shape.Split {
 	return s
 }
 
-// sizes is the routes of the pieces in each of the leaves, and those of the largest.
+// sizes is the routes of the pieces in all leaves, without the retired ones, and
+// in the largest.
 func sizes(s *shape.Split, t *table) (sum, largest int) {
-	for _, pieces := range leavesOf(s, t) {
+	held := leavesOf(s, t)
+	for _, leaf := range s.Leaves {
 		n := 0
-		for _, p := range pieces {
+		for _, p := range held[leaf.ID] {
 			n += shape.Routes(p)
 		}
 		sum, largest = sum+n, max(largest, n)
@@ -198,6 +200,10 @@ func TestANewSplitRetiresTheLeavesOfTheOldOne(t *testing.T) {
 	})
 	if left := now.Expire(at.Add(shape.RetiredFor - 1)); left != now {
 		t.Error("something has ended too early")
+	}
+	again, _ := now.Renew(table.shell, table.all(), shape.Defaults(), at.Add(shape.RetiredFor))
+	if len(again.Retired) != 4 {
+		t.Errorf("%d retired leaves, want those that were live", len(again.Retired))
 	}
 	if left := now.Expire(at.Add(shape.RetiredFor)); len(left.Retired) > 0 || len(left.Leaves) != 4 {
 		t.Errorf("%d retired leaves remain", len(left.Retired))

@@ -41,7 +41,7 @@ func routesAlike(rt *rapid.T, t *testing.T) {
 		}
 	}
 	a := w.aim(t)
-	for range 20 {
+	for range 50 {
 		host, path := a.request(rt)
 		want := whole.route(host, path)
 		leaf := s.Find(host, path)

@@ -47,17 +47,19 @@ var domain = rapid.Custom(func(t *rapid.T) string {
 })
 
 // aim is what stands in a table: what cuts and requests are aimed at.
-type aim struct{ hosts, paths []string }
+type aim struct{ hosts, paths, pairs []string }
 
 // aim is w's.
 func (w *world) aim(tb testing.TB) aim {
-	a := aim{hosts: []string{""}, paths: []string{""}}
+	a := aim{hosts: []string{""}, paths: []string{""}, pairs: []string{" "}}
 	for _, h := range w.routing(tb).hosts {
 		for _, d := range h.Domains {
 			a.hosts = append(a.hosts, strings.ToLower(strings.Trim(d, "*")))
 		}
 		for _, r := range h.Routes {
-			a.paths = append(a.paths, r.Match.GetPrefix(), r.Match.GetPath(), r.Match.GetPathSeparatedPrefix())
+			path := r.Match.GetPrefix() + r.Match.GetPath() + r.Match.GetPathSeparatedPrefix()
+			a.paths = append(a.paths, path)
+			a.pairs = append(a.pairs, strings.ReplaceAll(h.Domains[0], "*", "a")+" "+path)
 		}
 	}
 	return a
@@ -76,8 +78,16 @@ func (a aim) path(t *rapid.T) string {
 
 // request is an authority as routing sees it and a path without its query.
 func (a aim) request(t *rapid.T) (host, path string) {
-	host = a.host(t) + rapid.SampledFrom([]string{"", "", "", ":80", ":8", ":", ".", "x", "-"}).Draw(t, "after host")
-	return host, a.path(t) + rapid.SampledFrom([]string{"", "", "", "/", "/x", ";", ";x=/b", "x", "<", "-", "\xff"}).Draw(t, "after path")
+	if rapid.Bool().Draw(t, "pair") {
+		host, path, _ = strings.Cut(rapid.SampledFrom(a.pairs).Draw(t, "at"), " ")
+	} else {
+		host, path = a.host(t), a.path(t)
+	}
+	if rapid.IntRange(0, 9).Draw(t, "upper") == 0 {
+		path = strings.ToUpper(path)
+	}
+	host += rapid.SampledFrom([]string{"", "", "", "", ":80", ":8", ":", ".", "x", "-"}).Draw(t, "after host")
+	return host, path + rapid.SampledFrom([]string{"", "", "", "/", "/x", ";", ";x=/b", "x", "<", "-", "\xff"}).Draw(t, "after path")
 }
 
 // cut is where ranges of the table may begin.

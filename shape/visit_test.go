@@ -113,6 +113,27 @@ func TestOnlyLeavesWithAnotherPieceAreVisited(t *testing.T) {
 	}
 }
 
+func TestALargeHostMayMoveToOtherLeaves(t *testing.T) {
+	table := wide(t, 100, 10)
+	old := host(t, "large", []string{"h00010a.example.com"}, prefixes(3000)...)
+	now := host(t, "large", []string{"h00090a.example.com"}, prefixes(3000)...)
+	table.put(old)
+	s := fresh(t, table, shape.Defaults())
+	tally, held := shape.Count(s, table.shell, table.all()), leavesOf(s, table)
+	tally.Change(old, now)
+	held.change(s, old, now)
+	table.put(now)
+	got, _ := tally.Entries()
+	if want, _ := shape.Count(s, table.shell, table.all()).Entries(); !slices.Equal(got, want) {
+		t.Errorf("counted %v, anew %v", got, want)
+	}
+	for id, pieces := range leavesOf(s, table) {
+		if len(held[id]) != len(pieces) {
+			t.Errorf("leaf %d holds %d hosts, anew %d", id, len(held[id]), len(pieces))
+		}
+	}
+}
+
 func TestAPieceIsTheResourceThatNewWouldMake(t *testing.T) {
 	table := wide(t, 1, 20_000) // parts of it have several segments
 	s := fresh(t, table, shape.Options{Shards: 8, Duplication: 2})
