@@ -31,7 +31,12 @@ const (
 // Envoy's CEL has no function for lower case, authorities with upper-case
 // letters have trees of their own, of regular expressions.
 func mutations(table string, s *Split) *mutationv3.HeaderMutation {
-	values := chain(table, s.Leaves, asWritten, func(first bool) string {
+	t := tree{leaves: s.Leaves, keys: make([]string, len(s.Leaves))}
+	for i, l := range s.Leaves {
+		t.keys[i] = Key(table, l.ID)
+	}
+	t.before = asWritten
+	values := t.chain(func(first bool) string {
 		if first {
 			return ""
 		}
@@ -39,7 +44,8 @@ func mutations(table string, s *Split) *mutationv3.HeaderMutation {
 	})
 	if s.Leaves[len(s.Leaves)-1].Host != "" {
 		values[0] = anyCapital + "?'" + capital + "':" + values[0]
-		values = append(values, chain(table, s.Leaves, anyCase, func(bool) string { return stillCapital })...)
+		t.before = anyCase
+		values = append(values, t.chain(func(bool) string { return stillCapital })...)
 	}
 	m := &mutationv3.HeaderMutation{Mutations: []*rulesv3.HeaderMutation{
 		{Action: &rulesv3.HeaderMutation_Remove{Remove: Header}},
@@ -53,15 +59,14 @@ func mutations(table string, s *Split) *mutationv3.HeaderMutation {
 	return m
 }
 
-// chain cuts leaves into runs of about the same length, as few as have
+// chain cuts the leaves into runs of about the same number, as few as have
 // expressions that are short enough. Each asks when first, "" for nothing.
-func chain(table string, leaves []Leaf, before compare, when func(first bool) string) []string {
+func (t tree) chain(when func(first bool) string) []string {
 	const limit = maxExpression - len(anyCapital+"?'"+capital+"':")
-	for n := 1; ; n++ {
+	for n := 1; ; {
 		runs, longest := make([]string, 0, n), 0
 		for i := range n {
-			from, to := i*len(leaves)/n, (i+1)*len(leaves)/n
-			t := tree{table: table, before: before, leaves: leaves}
+			from, to := i*len(t.leaves)/n, (i+1)*len(t.leaves)/n
 			run := t.run(from, to)
 			if condition := when(from == 0); condition != "" {
 				run = condition + "?(" + run + "):''"
@@ -69,8 +74,9 @@ func chain(table string, leaves []Leaf, before compare, when func(first bool) st
 			runs = append(runs, run)
 			longest = max(longest, len(run))
 		}
-		if longest <= limit || n == len(leaves) {
+		if longest <= limit || n == len(t.leaves) {
 			return runs
 		}
+		n = min(len(t.leaves), n*longest/limit+1)
 	}
 }

@@ -7,9 +7,9 @@ import (
 
 // tree makes a CEL expression for the key of the leaf that a request leads to.
 type tree struct {
-	table  string
+	leaves []Leaf   // all of the split's
+	keys   []string // of each leaf
 	before compare
-	leaves []Leaf // all of the split's
 }
 
 // compare is a CEL condition for authorities less than host, of those that
@@ -22,32 +22,35 @@ func asWritten(host string, _ int) string { return "request.host<" + literal(hos
 // run is the expression for requests that lead to leaves[from:]: the key of
 // leaves[from:to], or the empty string for a later one.
 func (t tree) run(from, to int) string {
-	s := t.node(from, to)
 	if to == len(t.leaves) {
-		return s
+		return string(t.node(nil, from, to))
 	}
-	return t.earlier(to) + "?(" + s + "):''"
+	b := append([]byte(t.earlier(to)), "?("...)
+	return string(append(t.node(b, from, to), "):''"...))
 }
 
-// node is the expression for requests that lead to leaves[from:to]. It is
+// node appends the expression for requests that lead to leaves[from:to]. It is
 // balanced, so that a request costs the logarithm of their number.
-func (t tree) node(from, to int) string {
+func (t tree) node(b []byte, from, to int) []byte {
 	if to-from == 1 {
-		return "'" + Key(t.table, t.leaves[from].ID) + "'"
+		b = append(b, '\'')
+		b = append(b, t.keys[from]...)
+		return append(b, '\'')
 	}
 	at := (from + to) / 2
-	var condition string
 	if t.leaves[from].Host == t.leaves[to-1].Host {
-		condition = "request.url_path<" + literal(t.leaves[at].Path)
+		b = append(b, "request.url_path<"...)
+		b = append(b, literal(t.leaves[at].Path)...)
 	} else {
 		at = t.hostNear(from, to)
-		condition = t.before(t.leaves[at].Host, common(t.leaves[from].Host, t.nextHost(to-1)))
+		b = append(b, t.before(t.leaves[at].Host, common(t.leaves[from].Host, t.nextHost(to-1)))...)
 	}
-	then, otherwise := t.node(from, at), t.node(at, to)
-	if at-from > 1 {
-		then = "(" + then + ")"
+	if b = append(b, '?'); at-from == 1 {
+		b = append(t.node(b, from, at), ':')
+	} else {
+		b = append(t.node(append(b, '('), from, at), "):"...)
 	}
-	return condition + "?" + then + ":" + otherwise
+	return t.node(b, at, to)
 }
 
 // earlier is the condition for requests that lead to leaves before at.
