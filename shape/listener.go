@@ -124,6 +124,9 @@ func (r *rewriter) manager(where string, m *hcmv3.HttpConnectionManager) bool {
 		return false
 	}
 	use := Use{Table: rds.RouteConfigName, Where: where, Left: obstacle(m)}
+	if !usable(s) {
+		use.Left = "The table is cut where no listener can say it." // by a version that could
+	}
 	r.uses = append(r.uses, use)
 	if use.Left != "" {
 		return false
@@ -134,6 +137,11 @@ func (r *rewriter) manager(where string, m *hcmv3.HttpConnectionManager) bool {
 		TypedConfig: wrapped(mutations(rds.RouteConfigName, s)),
 	})
 	return true
+}
+
+// usable reports whether a tree can compare with all points of s.
+func usable(s *Split) bool {
+	return !slices.ContainsFunc(s.Leaves, func(l Leaf) bool { return !Usable(l.Host) || len(l.Host) > maxHost || !Usable(l.Path) })
 }
 
 // scopedRoutes leads from Header to a scope. It is the same for all tables:

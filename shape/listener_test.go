@@ -149,6 +149,24 @@ func TestWhatNoSchemaHasStaysInARewrittenListener(t *testing.T) {
 	}
 }
 
+func TestAPointThatATreeCannotCompareWithKeepsATableWhole(t *testing.T) {
+	for point, usable := range map[string]bool{
+		"a": true, "[::1]:80": true, "%')\\\"": true, "/A'": true, "": true, "/" + strings.Repeat("a", 1000): true,
+		"A": false, "\xff": false, "é": false, "a b": false, "/\n": false, strings.Repeat("a", 85): false, "/" + strings.Repeat("a", 1024): false,
+	} {
+		if got := shape.Usable(point); got != usable {
+			t.Errorf("point %q is usable: %t", point, got)
+		}
+		for _, l := range []shape.Leaf{{Host: point}, {Path: point}} {
+			s := &shape.Split{Leaves: []shape.Leaf{{ID: 0}, {ID: 1, Host: l.Host, Path: l.Path}}}
+			_, uses := shape.Listener(chained(t, ""), func(string) *shape.Split { return s })
+			if left := uses[0].Left != ""; left != (!usable || len(l.Host) > 84) {
+				t.Errorf("leaf %+v: uses are %+v", l, uses)
+			}
+		}
+	}
+}
+
 func TestTheFiltersThatAreKnownExist(t *testing.T) {
 	for _, name := range shape.KnownFilters() {
 		if _, err := protoregistry.GlobalTypes.FindMessageByURL("type.googleapis.com/" + name); err != nil {
