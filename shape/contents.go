@@ -19,7 +19,8 @@ type contents struct {
 // member is a virtual host of contents.
 type member struct {
 	covers []span   // of authorities
-	exact  []string // its domains without wildcards, in lower case
+	exact  []string // its domains without wildcards, in lower case, ascending
+	number number   // the host and its domains
 	routes []*route
 }
 
@@ -28,12 +29,13 @@ type member struct {
 func read(hosts iter.Seq[*resource.Resource]) *contents {
 	c := &contents{}
 	for h := range hosts {
-		m := member{covers: covers(h), routes: flat(remembered.runs(h))}
+		m := member{covers: covers(h), number: numberOf(h), routes: flat(remembered.runs(h))}
 		for d := range domains(h) {
 			if key, ok := exact(d); ok {
 				m.exact = append(m.exact, key)
 			}
 		}
+		slices.Sort(m.exact)
 		c.add(m)
 	}
 	return c
@@ -41,7 +43,8 @@ func read(hosts iter.Seq[*resource.Resource]) *contents {
 
 func (c *contents) add(m member) {
 	c.members = append(c.members, m)
-	c.number.add(1, len(m.routes))
+	c.number.add(1, m.number)
+	c.number.routes += len(m.routes)
 }
 
 // within is the part of c that stands in an area.
@@ -78,7 +81,7 @@ func (c *contents) count(leaves []Leaf) []number {
 	s := &Split{Leaves: leaves}
 	numbers := make([]number, len(leaves))
 	for _, m := range c.members {
-		s.count(numbers, s.places(m.covers), 1, 1, m.routes)
+		s.count(numbers, s.places(m.covers), 1, m.number, m.routes)
 	}
 	return numbers
 }
@@ -90,12 +93,19 @@ type weighed struct {
 }
 
 // byHost cuts c at exact domains into at most n leaves of about the same size.
+// A host weighs at the first of its domains: between the others there is no
+// reason to cut, as the host would stand on both sides.
 func (c *contents) byHost(n int) []Leaf {
 	var keys []weighed
 	for _, m := range c.members {
+		first := true
 		for _, key := range m.exact {
 			if c.area.HostFrom <= key && (c.area.HostTo == "" || key < c.area.HostTo) {
-				keys = append(keys, weighed{key, 1 + len(m.routes)})
+				k := weighed{key: key}
+				if first {
+					k.weight, first = m.number.domains+len(m.routes), false
+				}
+				keys = append(keys, k)
 			}
 		}
 	}
@@ -152,21 +162,24 @@ func quantiles(keys []weighed, n int) (cuts []string) {
 		total += k.weight
 	}
 	n = min(n, total/leafMin)
+	first := true
 	for i := 0; i < len(keys); {
 		j, weight := i, 0
 		for j < len(keys) && keys[j].key == keys[i].key {
 			weight += keys[j].weight
 			j++
 		}
-		bucket := (2*before + weight) * n / (2 * total)
-		if i > 0 && bucket > last {
-			if at := between(keys[i-1].key, keys[i].key); Usable(at) {
-				cuts, last = append(cuts, at), bucket
+		if weight > 0 {
+			bucket := (2*before + weight) * n / (2 * total)
+			if first {
+				first, last = false, bucket
+			} else if bucket > last {
+				if at := between(keys[i-1].key, keys[i].key); Usable(at) {
+					cuts, last = append(cuts, at), bucket
+				}
 			}
-		} else if i == 0 {
-			last = bucket
+			before += weight
 		}
-		before += weight
 		i = j
 	}
 	return cuts

@@ -2,7 +2,7 @@ package shape
 
 import "github.com/deltaplane/deltaplane/resource"
 
-// Entries is the routes and hosts in each of the leaves, and in the table.
+// Entries is the routes and domains in each of the leaves, and in the table.
 func (t *Tally) Entries() (leaves []int, table int) {
 	for _, n := range t.leaves {
 		leaves = append(leaves, n.entries())

@@ -106,9 +106,9 @@ func (c *contents) best(o Options) (best candidate, reason string) {
 	case !cuttable:
 		return best, "it has too few exact domains or literal paths to cut it at"
 	case !found:
-		return best, fmt.Sprintf("parts of it would hold more than %.4g times its routes together, as wildcard domains, and routes that any path may match, stand in every part: allow more duplication, or make these fewer", o.Duplication)
+		return best, fmt.Sprintf("parts of it would hold more than %.4g times its routes and domains together, as wildcard domains, and routes that any path may match, stand in every part: allow more duplication, or make these fewer", o.Duplication)
 	case best.largest > c.number.entries()/2:
-		return best, fmt.Sprintf("the largest part would still hold %d of its %d routes and hosts, as wildcard domains, and routes that any path may match, stand in every part", best.largest, c.number.entries())
+		return best, fmt.Sprintf("the largest part would still hold %d of its %d routes and domains, as wildcard domains, and routes that any path may match, stand in every part", best.largest, c.number.entries())
 	}
 	return best, ""
 }

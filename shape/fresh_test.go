@@ -132,6 +132,24 @@ func TestWildcardsTakeLeavesUntilTheDuplicationFits(t *testing.T) {
 	}
 }
 
+func TestAHostOfManyDomainsIsNotCopiedIntoEachLeaf(t *testing.T) {
+	table := wide(t, 500, 10)
+	var domains []string
+	for i := range 5000 {
+		domains = append(domains, fmt.Sprintf("customer%05d.example.org", i))
+	}
+	table.put(host(t, "customers", domains, prefixes(20)...))
+	s := fresh(t, table, shape.Options{Shards: 256, By: shape.ByHost, Duplication: 2})
+	if len(s.Leaves) < 100 {
+		t.Errorf("%d leaves", len(s.Leaves))
+	}
+	copies := 0
+	s.Pieces(nil, table.hosts["table/customers"], func(uint32, *resource.Resource) { copies++ })
+	if copies != 1 {
+		t.Errorf("5,000 domains stand in %d leaves", copies)
+	}
+}
+
 func TestAReasonIsGivenForEachTableThatStaysWhole(t *testing.T) {
 	few := wide(t, 10, 10)
 	single := tableOf(t, &routev3.RouteConfiguration{Name: "table"})

@@ -8,7 +8,7 @@ import (
 	"github.com/deltaplane/deltaplane/resource"
 )
 
-// A fresh leaf holds about as many routes and hosts as the table's divided by
+// A fresh leaf holds about as many routes and domains as the table's divided by
 // the number of shards, but leafMin at least. It has outgrown its bound at
 // outgrown times that, unless it was made with more than half of what it has.
 // A table is divided anew when it has become a quarter of what it was, when
@@ -39,7 +39,7 @@ func (t *Tally) outgrown(i int) bool {
 	return size > outgrown*t.aim() && size > 2*int(t.split.Leaves[i].Size)
 }
 
-// aim is how many routes and hosts a fresh leaf has.
+// aim is how many routes and domains a fresh leaf has.
 func (t *Tally) aim() int { return max(leafMin, t.table.entries()/t.split.Options.Shards) }
 
 // Due reports whether Resplit would change the split, but for what it drops of

@@ -32,7 +32,7 @@ const (
 type Options struct {
 	Shards      int     // leaves to aim for, 2 to 4096
 	By          By      // what to split by
-	Duplication float64 // routes of all leaves, at most, in relation to those of the table, from 1
+	Duplication float64 // routes and domains of all leaves, at most, in relation to those of the table, from 1
 }
 
 // Defaults are the options of a table of which nobody has said anything.
@@ -53,7 +53,7 @@ type Split struct {
 	Retired []Retired
 	// Next is the ID of the next new leaf: none is used twice for a table.
 	Next uint32
-	// Size is how many routes and hosts the table had when it was last
+	// Size is how many routes and domains the table had when it was last
 	// considered as a whole: divided, or found not to be worth it.
 	Size uint32
 }
@@ -65,7 +65,7 @@ type Leaf struct {
 	ID   uint32
 	Host string
 	Path string
-	// Size is how many routes and hosts it had when it was made, or when it was
+	// Size is how many routes and domains it had when it was made, or when it was
 	// last found that it can't be cut.
 	Size uint32
 }

@@ -20,12 +20,29 @@ type Tally struct {
 }
 
 // number is how much there is of something.
-type number struct{ hosts, routes int }
+type number struct{ hosts, domains, routes int }
 
-// entries is what is compared with bounds.
-func (n number) entries() int { return n.hosts + n.routes }
+// entries is what is compared with bounds: each costs Envoy about the same. A
+// host stands with all of its domains wherever it stands.
+func (n number) entries() int { return n.domains + n.routes }
 
-func (n *number) add(hosts, routes int) { n.hosts, n.routes = n.hosts+hosts, n.routes+routes }
+func (n *number) add(times int, other number) {
+	n.hosts += times * other.hosts
+	n.domains += times * other.domains
+	n.routes += times * other.routes
+}
+
+// numberOf is a host and its domains; nothing for no host.
+func numberOf(host *resource.Resource) number {
+	if host == nil {
+		return number{}
+	}
+	n := number{hosts: 1}
+	for range domains(host) {
+		n.domains++
+	}
+	return n
+}
 
 // Count makes the tally of a table. The split of a table that was never
 // divided has Options alone.
@@ -48,17 +65,18 @@ func (t *Tally) Change(old, now *resource.Resource) { t.change(remembered, old, 
 
 func (t *Tally) change(m *memory, old, now *resource.Resource) {
 	e := m.edit(old, now)
-	t.table.add(one(now)-one(old), routesIn(e.came)-routesIn(e.gone))
+	had, has := numberOf(old), numberOf(now)
+	t.table.add(-1, had)
+	t.table.add(1, has)
+	t.table.routes += routesIn(e.came) - routesIn(e.gone)
 	was, is := t.split.places(covers(old)), t.split.places(covers(now))
-	if slices.Equal(was, is) {
-		gone, came := e.trimmed()
-		t.split.count(t.leaves, was, 0, -1, gone)
-		t.split.count(t.leaves, is, 0, 1, came)
-	} else {
+	gone, came := e.trimmed()
+	if !slices.Equal(was, is) {
 		rest := append(flat(e.head), flat(e.tail)...)
-		t.split.count(t.leaves, was, -1, -1, append(flat(e.gone), rest...))
-		t.split.count(t.leaves, is, 1, 1, append(flat(e.came), rest...))
+		gone, came = append(flat(e.gone), rest...), append(flat(e.came), rest...)
 	}
+	t.split.count(t.leaves, was, -1, had, gone)
+	t.split.count(t.leaves, is, 1, has, came)
 	t.judge(e)
 }
 
@@ -79,14 +97,6 @@ func (t *Tally) judge(e *edit) {
 	}
 }
 
-// one is 1 for a host, 0 for none.
-func one(host *resource.Resource) int {
-	if host == nil {
-		return 0
-	}
-	return 1
-}
-
 func routesIn(runs []*run) (n int) {
 	for _, r := range runs {
 		n += len(r.routes)
@@ -94,25 +104,25 @@ func routesIn(runs []*run) (n int) {
 	return n
 }
 
-// count adds a virtual host at some places, times of its routes, to the
-// numbers of the leaves there.
-func (s *Split) count(numbers []number, places []place, hosts, times int, routes []*route) {
+// count adds a virtual host and some of its routes, so many times, to the
+// numbers of the leaves at places.
+func (s *Split) count(numbers []number, places []place, times int, host number, routes []*route) {
 	for _, p := range places {
 		for i := p.first; i < p.end; {
 			g := s.group(i)
 			i = g.end
 			if g.end-g.first == 1 {
-				numbers[g.first].add(hosts, times*len(routes))
+				numbers[g.first].add(times, number{host.hosts, host.domains, len(routes)})
 				continue
 			}
 			paths := pathsOf(s.Leaves[g.first:g.end])
 			for k := g.first; k < g.end; k++ {
-				numbers[k].add(hosts, 0)
+				numbers[k].add(times, host)
 			}
 			for _, r := range routes {
 				for _, q := range r.ranges(paths) {
 					for k := q.first; k < q.end; k++ {
-						numbers[g.first+k].add(0, times)
+						numbers[g.first+k].routes += times
 					}
 				}
 			}

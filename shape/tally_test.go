@@ -112,7 +112,7 @@ func (l *life) checkParts(t *rapid.T, next *shape.Split) {
 		at := slices.IndexFunc(next.Retired, func(r shape.Retired) bool { return r.ID == leaf.ID })
 		for k, part := range next.Leaves {
 			if a := next.Retired[at].Area; contains(a, part.Host, part.Path) && after[k] > before[i]*3/4 {
-				t.Fatalf("leaf %d of %d routes and hosts was cut, and a part of it has %d", leaf.ID, before[i], after[k])
+				t.Fatalf("leaf %d of %d routes and domains was cut, and a part of it has %d", leaf.ID, before[i], after[k])
 			}
 		}
 	}
@@ -128,12 +128,16 @@ func (l *life) check(t *rapid.T, tb testing.TB) {
 	}
 	sameFromScratch(t, l.held, leavesOf(l.split, l.table))
 	for i, leaf := range l.split.Leaves {
-		entries := len(l.held[leaf.ID])
+		entries := 0
 		for _, p := range l.held[leaf.ID] {
-			entries += shape.Routes(p)
+			m, err := p.Message()
+			if err != nil {
+				tb.Fatal(err)
+			}
+			entries += len(m.(*routev3.VirtualHost).Domains) + len(m.(*routev3.VirtualHost).Routes)
 		}
 		if entries != got[i] {
-			t.Fatalf("leaf %d holds %d routes and hosts, but %d are counted", leaf.ID, entries, got[i])
+			t.Fatalf("leaf %d holds %d routes and domains, but %d are counted", leaf.ID, entries, got[i])
 		}
 	}
 	whole, parts := l.routing(tb), map[uint32]routing{}

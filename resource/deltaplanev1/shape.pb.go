@@ -215,8 +215,8 @@ type ShapeOptions struct {
 	// How many parts to make, about: 2 to 4096. Not given: 256.
 	Shards uint32          `protobuf:"varint,2,opt,name=shards,proto3" json:"shards,omitempty"`
 	By     ShapeOptions_By `protobuf:"varint,3,opt,name=by,proto3,enum=deltaplane.v1.ShapeOptions_By" json:"by,omitempty"`
-	// How many routes all parts may have together, in relation to those of the
-	// table: 1 to 100. Not given: 2.
+	// How many routes and domains all parts may have together, in relation to
+	// those of the table: 1 to 100. Not given: 2.
 	Duplication   float64 `protobuf:"fixed64,4,opt,name=duplication,proto3" json:"duplication,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
