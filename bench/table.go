@@ -99,12 +99,7 @@ func (t table) writeRoutes(w io.Writer, apart func(host int) bool, does func(rou
 	open := func(h int) {
 		fmt.Fprintf(w, "---\n\"@type\": type.googleapis.com/envoy.config.route.v3.RouteConfiguration\nname: %s\nvirtual_hosts:\n", t.configuration(h))
 	}
-	switch t.shape {
-	case Scoped:
-	case Plain:
-		fmt.Fprint(w, unused)
-		open(0)
-	default:
+	if t.shape != Scoped {
 		open(0)
 	}
 	for h := range t.hosts {
@@ -133,15 +128,6 @@ func (t table) writeShape(w io.Writer) {
 	}
 	fmt.Fprintf(w, "---\n\"@type\": type.googleapis.com/deltaplane.v1.Shape\nname: %s\n%s\n", tableName, how)
 }
-
-// unused has deltaplane serve every table as it is written, as it does where
-// somebody has scopes of their own.
-const unused = `---
-"@type": type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration
-name: unused
-route_configuration_name: bench
-key: {fragments: [{string_key: unused}]}
-`
 
 // scopes find a request's table by its authority, without the port.
 const scopes = `      scoped_routes:
