@@ -26,7 +26,7 @@ func TestEachCommandHasAnExampleAndEachFlagAText(t *testing.T) {
 	}
 	visit(root)
 	for _, name := range []string{"serve", "apply", "delete", "patch", "get", "diff", "validate", "history", "show", "revert", "rollback",
-		"blame", "status", "resync", "bootstrap", "demo", "bench", "version"} {
+		"blame", "shape", "status", "resync", "bootstrap", "demo", "bench", "version"} {
 		if c, _, err := root.Find([]string{name}); err != nil || c.Name() != name {
 			t.Errorf("no command %s", name)
 		}

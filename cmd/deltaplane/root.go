@@ -73,7 +73,7 @@ Exit codes: 0 fine, 1 a difference, an unhealthy proxy or a failure, 2 wrong usa
 		{"run", []*cobra.Command{t.serveCommand(), t.bootstrapCommand(), t.demoCommand(), t.benchCommand()}},
 		{"change", []*cobra.Command{t.applyCommand(), t.deleteCommand(), t.patchCommand(), t.importCommand(), t.revertCommand(), t.rollbackCommand(), t.resyncCommand()}},
 		{"look", []*cobra.Command{t.getCommand(), t.diffCommand(), t.validateCommand(), t.historyCommand(), t.showCommand(),
-			t.blameCommand(), t.statusCommand()}},
+			t.blameCommand(), t.shapeCommand(), t.statusCommand()}},
 		{"", []*cobra.Command{t.versionCommand()}},
 	} {
 		for _, c := range group.commands {
