@@ -16,9 +16,10 @@ type Proxy struct {
 	Connected bool               `json:"connected"`
 	Since     time.Time          `json:"since"` // when it connected or disconnected
 	Peer      string             `json:"peer,omitempty"`
-	State     State              `json:"state"`   // the worst of its types
-	Version   deltaplane.Version `json:"version"` // all that it subscribes to is held as of this one
-	Behind    uint64             `json:"behind"`  // versions between that and the newest
+	AsWritten string             `json:"as_written,omitempty"` // why it gets large tables as written; "" if in parts
+	State     State              `json:"state"`                // the worst of its types
+	Version   deltaplane.Version `json:"version"`              // all that it subscribes to is held as of this one
+	Behind    uint64             `json:"behind"`               // versions between that and the newest
 	LastAck   time.Time          `json:"last_ack,omitzero"`
 	Responses uint64             `json:"responses"` // sent since the proxy is known
 	Refusals  uint64             `json:"refusals"`

@@ -13,6 +13,7 @@ type Validation struct {
 	Resources int               `json:"resources"`
 	Warnings  resource.Problems `json:"warnings,omitempty"`
 	Unknown   []string          `json:"unknown"` // what only a server could tell, in words
+	Tables    []Table           `json:"tables,omitempty"`
 }
 
 func (s *Server) validate(w http.ResponseWriter, r *http.Request) error {
@@ -64,6 +65,7 @@ func Validate(docs []resource.Document) (Validation, error) {
 			}
 		}
 	}
+	v.shapes(docs)
 	for text := range unknown {
 		v.Unknown = append(v.Unknown, text)
 	}

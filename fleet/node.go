@@ -28,6 +28,7 @@ type node struct {
 	peer      string
 	fleet     string
 	retained  bool
+	asWritten string
 	since     time.Time // of the first open stream, or of the disconnect
 	past      [slots]holding
 	pastTypes slotSet   // what was held when the last stream ended
@@ -116,7 +117,7 @@ func (n *node) assignLocked(e xds.Event) {
 	if n.fleet != e.Fleet {
 		n.fleet = capText(e.Fleet, maxName)
 	}
-	n.retained = e.Retained
+	n.retained, n.asWritten = e.Retained, e.AsWritten
 }
 
 // agentOf names the client and its version: "envoy 1.40.0".

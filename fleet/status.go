@@ -28,9 +28,10 @@ func (s State) rank() int {
 type NodeStatus struct {
 	Node      string             `json:"node"`
 	Cluster   string             `json:"cluster,omitempty"`
-	Agent     string             `json:"agent,omitempty"` // client and version: "envoy 1.40.0"
-	Peer      string             `json:"peer,omitempty"`  // address of the newest stream
-	Fleet     string             `json:"fleet,omitempty"` // assignment in force
+	Agent     string             `json:"agent,omitempty"`      // client and version: "envoy 1.40.0"
+	Peer      string             `json:"peer,omitempty"`       // address of the newest stream
+	AsWritten string             `json:"as_written,omitempty"` // why it gets large tables as written; "" if in parts
+	Fleet     string             `json:"fleet,omitempty"`      // assignment in force
 	Retained  bool               `json:"retained,omitempty"`
 	Connected bool               `json:"connected"`
 	Since     time.Time          `json:"since"` // connected or disconnected
@@ -114,7 +115,7 @@ func (n *node) status(latest deltaplane.Version) NodeStatus {
 // statusLocked makes the status of a node. n.mu is held.
 func (n *node) statusLocked(latest deltaplane.Version) NodeStatus {
 	st := NodeStatus{
-		Node: n.id, Cluster: n.cluster, Agent: n.agent, Peer: n.peer, Fleet: n.fleet, Retained: n.retained,
+		Node: n.id, Cluster: n.cluster, Agent: n.agent, Peer: n.peer, AsWritten: n.asWritten, Fleet: n.fleet, Retained: n.retained,
 		Connected: len(n.streams) > 0, Since: n.since, Streams: len(n.streams), State: InSync, Types: []TypeStatus{},
 	}
 	for t := range slot(slots) {

@@ -61,7 +61,7 @@ func (st *stream) assign() {
 // shaping is how the stream gets large tables.
 func (st *stream) shaping(a Assignment) shaping {
 	switch {
-	case !st.shaped:
+	case st.whole != "":
 		return asWritten
 	case a.AsWritten:
 		return inPartsIfSaid
@@ -73,6 +73,10 @@ func (st *stream) shaping(a Assignment) shaping {
 func (st *stream) observe(e Event) {
 	e.Stream, e.Node, e.ADS, e.Delta, e.Peer = st.id, st.node, st.ads, st.delta, st.peer
 	e.Fleet, e.Retained, e.First, e.Time = st.assignment.Fleet, st.retained, st.first, st.server.cfg.now()
+	e.AsWritten = st.whole
+	if e.AsWritten == "" && st.assignment.AsWritten {
+		e.AsWritten = "Its fleet says so, but for tables of which a Shape says otherwise."
+	}
 	nonce := ""
 	if l := st.talk.lane(e.Type); l != nil {
 		nonce = l.nonce

@@ -48,6 +48,7 @@ type Event struct {
 	Resources []string // names in the refused response, at most 100
 	Fleet     string   // assignment in force, "" for none
 	Retained  bool     // the node lost its last fleet and keeps what it has
+	AsWritten string   // why the node gets large tables as written, as a sentence for users; "" if in parts
 	Time      time.Time
 
 	// With Sent, Acked, Refused and Overdue:

@@ -46,7 +46,7 @@ type stream struct {
 	// Touched only by run.
 	talk       *conversation
 	node       *corev3.Node
-	shaped     bool // it can take large tables in parts
+	whole      string // why it gets large tables as written, as a sentence for users; "": it does not
 	assignment Assignment
 	shelf      *shelf // nil before the first request, and without a fleet
 	epoch      *epoch
@@ -157,7 +157,10 @@ func (st *stream) identify(n *corev3.Node) error {
 		}
 		return nil
 	}
-	shaped := st.ads && shape.Eligible(n) == "" // of what is not kept, too
+	whole := shape.Eligible(n) // which looks at what is not kept, too
+	if whole == "" && !st.ads {
+		whole = "Its types come over streams of their own, which keep no order between them."
+	}
 	kept, err := keepNode(n, st.server.cfg.MaxNodeBytes)
 	if err != nil {
 		return err
@@ -167,7 +170,7 @@ func (st *stream) identify(n *corev3.Node) error {
 			return status.Error(codes.PermissionDenied, err.Error())
 		}
 	}
-	st.node, st.shaped = kept, shaped
+	st.node, st.whole = kept, whole
 	st.talk.envoy = kept.GetUserAgentName() == "envoy"
 	id := kept.GetId()
 	st.nodeID.Store(&id)

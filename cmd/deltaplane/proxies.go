@@ -52,7 +52,7 @@ func proxiesOf(all []fleet.NodeStatus) []api.Proxy {
 func proxyOf(n fleet.NodeStatus) api.Proxy {
 	p := api.Proxy{
 		Node: n.Node, Cluster: n.Cluster, Agent: n.Agent, Fleet: n.Fleet, Retained: n.Retained,
-		Connected: n.Connected, Since: n.Since, Peer: n.Peer, State: api.State(n.State),
+		Connected: n.Connected, Since: n.Since, Peer: n.Peer, AsWritten: n.AsWritten, State: api.State(n.State),
 		Version: n.Version, Behind: n.Behind, LastAck: n.LastAck,
 		Responses: n.Responses, Refusals: n.Refusals, Bytes: n.Bytes, Types: make([]api.ProxyType, len(n.Types)),
 	}

@@ -241,6 +241,9 @@ func (t *terminal) printNode(p api.Proxy) {
 		connected = "disconnected for " + age(p.Since)
 	}
 	fmt.Fprintf(t.out, "%s  cluster %s  fleet %s  %s  %s\n", visible(p.Node), visible(dash(p.Cluster)), visible(fleetText(p)), connected, p.Peer)
+	if p.AsWritten != "" {
+		fmt.Fprintf(t.out, "gets large route configurations as written: %s\n", visible(p.AsWritten))
+	}
 	var tab table
 	tab.row(texts("TYPE", "STATE", "SINCE", "HOLDS", "SENT", "ACKED", "LAST ACK", "SUBSCRIPTION")...)
 	for _, pt := range p.Types {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -59,6 +60,13 @@ func (t *terminal) validate(decoder resource.Decoder, input []inputFile) error {
 		return fmt.Errorf("%s in %s", count(errs, "error", "errors"), count(len(input), "file", "files"))
 	}
 	fmt.Fprintf(t.out, "%s: valid\n", count(validation.Resources, "resource", "resources"))
+	for _, table := range validation.Tables {
+		how := "goes out as written"
+		if table.Parts > 0 {
+			how = fmt.Sprintf("goes out in %s to Envoys that can take them", count(table.Parts, "part", "parts"))
+		}
+		fmt.Fprintf(t.out, "Route %s: %s, %s; a changed route costs each about %v\n", table.Name, count(table.Routes, "route", "routes"), how, table.Cost.Parts.Round(100*time.Microsecond))
+	}
 	if len(validation.Unknown) > 0 {
 		fmt.Fprintln(t.out, "Not known without a server:")
 		for _, u := range validation.Unknown {
