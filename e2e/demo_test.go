@@ -53,7 +53,7 @@ func nothingLeft(t *testing.T, output, temporary string) {
 }
 
 func TestTheDemoFlipsRoutesOfAGatewayWith10000(t *testing.T) {
-	for _, shape := range []string{"--scoped=false", "--scoped"} {
+	for _, shape := range []string{"--plain=false", "--plain"} {
 		t.Run(shape, func(t *testing.T) {
 			cmd, temporary := demo(t, "--once", "--flips=10", shape)
 			output, err := cmd.CombinedOutput()

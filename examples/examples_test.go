@@ -100,10 +100,10 @@ func TestEnvoyAcceptsEveryExample(t *testing.T) {
 }
 
 func TestEnvoyAcceptsTheGatewayWith10000Routes(t *testing.T) {
-	for _, scoped := range []bool{false, true} {
-		t.Run(fmt.Sprintf("scoped=%v", scoped), func(t *testing.T) {
+	for _, plain := range []bool{false, true} {
+		t.Run(fmt.Sprintf("plain=%v", plain), func(t *testing.T) {
 			blue, green := envoytest.Backend(t, "blue"), envoytest.Backend(t, "green")
-			g := gateway.Gateway{Hosts: 1000, Routes: 10, Scoped: scoped,
+			g := gateway.Gateway{Hosts: 1000, Routes: 10, Plain: plain,
 				Clusters: []gateway.Cluster{{Name: "blue", Port: blue.Port()}, {Name: "green", Port: green.Port()}}}
 			var documents bytes.Buffer
 			if err := g.Write(&documents); err != nil {

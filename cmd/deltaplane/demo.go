@@ -31,7 +31,7 @@ Envoy is $ENVOY, or the one that "make envoy" installs, or the one on PATH.
 With --once, exit code 0 says that every flip arrived and no request failed.`,
 		Example: `  deltaplane demo
   deltaplane demo --once
-  deltaplane demo --once --scoped`,
+  deltaplane demo --once --plain`,
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()
@@ -41,7 +41,7 @@ With --once, exit code 0 says that every flip arrived and no request failed.`,
 	f.IntVar(&cfg.Rate, "rate", 300, "requests per second")
 	f.IntVar(&cfg.Hosts, "hosts", 1000, "virtual hosts of the gateway")
 	f.IntVar(&cfg.Routes, "routes", 10, "routes of each host")
-	f.BoolVar(&cfg.Scoped, "scoped", false, "give each host a table of its own behind scoped routes, which Envoy takes in a millisecond")
+	f.BoolVar(&cfg.Plain, "plain", false, "have the table go out as it is written, and Envoy rebuild all of it for one changed route")
 	f.StringVar(&dataDir, "data-dir", "", "keep the control plane's data there (default: a temporary directory)")
 	cmd.RunE = action(func(cmd *cobra.Command, _ []string) error {
 		if min(cfg.Flips, cfg.Rate, cfg.Hosts, cfg.Routes) < 1 || cfg.Every < 0 {

@@ -16,7 +16,7 @@ func main() {
 	flag.IntVar(&g.Hosts, "hosts", 1000, "virtual hosts")
 	flag.IntVar(&g.Routes, "routes", 10, "routes of each host")
 	flag.IntVar(&g.Listen, "listen", 10000, "port of the gateway's listener on 127.0.0.1")
-	flag.BoolVar(&g.Scoped, "scoped", false, "a table of its own for each host, behind scoped routes")
+	flag.BoolVar(&g.Plain, "plain", false, "have the table go out as it is written")
 	blue := flag.Int("blue", 9001, "port of the backend blue on 127.0.0.1")
 	green := flag.Int("green", 9002, "port of the backend green on 127.0.0.1")
 	flag.Parse()

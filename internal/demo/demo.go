@@ -25,7 +25,7 @@ type Config struct {
 	Rate   int           // requests per second; default 300
 	Hosts  int           // default 1,000
 	Routes int           // of each host; default 10
-	Scoped bool          // a table of its own for each host
+	Plain  bool          // the table goes out as it is written
 
 	Out io.Writer
 	TTY bool // Out is a terminal: keep a status line at the bottom

@@ -30,9 +30,9 @@ func newPrinter(cfg Config) *printer {
 }
 
 func (p *printer) opening() {
-	shape := "in one table, as a user would write it"
-	if p.cfg.Scoped {
-		shape = "each host in a table of its own behind scoped routes"
+	shape := "in one table, which goes out in parts"
+	if p.cfg.Plain {
+		shape = "in one table, which goes out as it is written"
 	}
 	fmt.Fprintf(p.out, "A gateway with %s routes (%s hosts × %d), %s.\nStarting Envoy …\n",
 		thousands(uint64(p.cfg.Hosts*p.cfg.Routes)), thousands(uint64(p.cfg.Hosts)), p.cfg.Routes, shape)
@@ -95,8 +95,10 @@ func (p *printer) summary(r traffic.Report, lost error) {
 			fmt.Fprintf(p.out, "%-24s %10s %10s %10s\n", row.name, quantile(row.h, 50), quantile(row.h, 99), quantile(row.h, 100))
 		}
 	}
-	if !p.cfg.Scoped && p.acknowledged.ValueAtQuantile(50) > 4*p.stored.ValueAtQuantile(50) {
-		fmt.Fprintln(p.out, "\nMost of that is Envoy rebuilding the whole table for one changed route; --scoped shows the same gateway without that.")
+	if p.cfg.Plain {
+		fmt.Fprintln(p.out, "\nMost of that is Envoy rebuilding the whole table for one changed route, as it does by default under any control plane.")
+	} else {
+		fmt.Fprintln(p.out, "\nEnvoy rebuilt a small part of the table for each; --plain shows what it does with the whole of it.")
 	}
 }
 

@@ -38,7 +38,7 @@ func open(ctx context.Context, cfg Config) (*scene, error) {
 	lasting := context.WithoutCancel(ctx) // for what is closed when ctx is done
 	ctx, cancel := context.WithTimeoutCause(ctx, setUpPatience, fmt.Errorf("not up after %v", setUpPatience))
 	defer cancel()
-	s.gateway = gateway.Gateway{Hosts: cfg.Hosts, Routes: cfg.Routes, Scoped: cfg.Scoped}
+	s.gateway = gateway.Gateway{Hosts: cfg.Hosts, Routes: cfg.Routes, Plain: cfg.Plain}
 	for _, name := range []string{"blue", "green"} {
 		backend, err := traffic.NewBackend(name)
 		if err != nil {

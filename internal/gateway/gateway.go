@@ -11,8 +11,7 @@ import (
 // Listener is the name of the gateway's one listener.
 const Listener = "gateway"
 
-// routeConfiguration is the name of the table; with Scoped, the start of the
-// names of the tables.
+// routeConfiguration is the name of the table.
 const routeConfiguration = "gateway"
 
 // Gateway says how large the gateway is. Every route starts on Clusters[0].
@@ -21,10 +20,9 @@ type Gateway struct {
 	Routes   int // of each host
 	Listen   int // port on 127.0.0.1; 0: any
 	Clusters []Cluster
-	// Scoped gives each host a table of its own behind scoped routes, which
-	// Envoy takes in a millisecond; else there is one table, and Envoy
-	// rebuilds all of it for one changed route.
-	Scoped bool
+	// Plain has the table go out as it is written: Envoy rebuilds all of it for
+	// one changed route. Else it goes out in parts, if it is large enough.
+	Plain bool
 }
 
 // Cluster is a backend on 127.0.0.1.
@@ -46,27 +44,15 @@ func (g Gateway) Write(to io.Writer) error {
 	for _, c := range g.Clusters {
 		g.writeCluster(w, c)
 	}
-	if g.Scoped {
-		for i := range g.Hosts {
-			g.writeScope(w, i)
-		}
-	} else {
-		fmt.Fprintf(w, "---\n\"@type\": type.googleapis.com/envoy.config.route.v3.RouteConfiguration\nname: %s\nvirtual_hosts:\n", routeConfiguration)
-		for i := range g.Hosts {
-			g.writeHost(w, i)
-		}
+	if g.Plain {
+		fmt.Fprintf(w, "---\n\"@type\": type.googleapis.com/deltaplane.v1.Shape\nname: %s\nmode: OFF\n", routeConfiguration)
+	}
+	fmt.Fprintf(w, "---\n\"@type\": type.googleapis.com/envoy.config.route.v3.RouteConfiguration\nname: %s\nvirtual_hosts:\n", routeConfiguration)
+	for i := range g.Hosts {
+		g.writeHost(w, i)
 	}
 	return w.Flush()
 }
-
-// scopes find a request's table by its authority, without the port.
-const scopes = `      scoped_routes:
-        name: gateway
-        scope_key_builder:
-          fragments: [{header_value_extractor: {name: ":authority", element_separator: ":", index: 0}}]
-        rds_config_source: {ads: {}, resource_api_version: V3}
-        scoped_rds: {scoped_rds_config_source: {ads: {}, resource_api_version: V3}}
-`
 
 func (g Gateway) writeListener(w io.Writer) {
 	fmt.Fprintf(w, `"@type": type.googleapis.com/envoy.config.listener.v3.Listener
@@ -78,16 +64,11 @@ filter_chains:
     typed_config:
       "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
       stat_prefix: gateway
-`, Listener, g.Listen)
-	if g.Scoped {
-		fmt.Fprint(w, scopes)
-	} else {
-		fmt.Fprintf(w, "      rds: {route_config_name: %s, config_source: {ads: {}, resource_api_version: V3}}\n", routeConfiguration)
-	}
-	fmt.Fprint(w, `      http_filters:
+      rds: {route_config_name: %s, config_source: {ads: {}, resource_api_version: V3}}
+      http_filters:
       - name: envoy.filters.http.router
         typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
-`)
+`, Listener, g.Listen, routeConfiguration)
 }
 
 func (g Gateway) writeCluster(w io.Writer, c Cluster) {
@@ -111,30 +92,10 @@ func (g Gateway) writeHost(w io.Writer, i int) {
 	}
 }
 
-func (g Gateway) writeScope(w io.Writer, i int) {
-	fmt.Fprintf(w, `---
-"@type": type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration
-name: host-%04[1]d
-route_configuration_name: %[2]s
-key: {fragments: [{string_key: %[3]s}]}
----
-"@type": type.googleapis.com/envoy.config.route.v3.RouteConfiguration
-name: %[2]s
-virtual_hosts:
-`, i, g.table(i), g.Host(i))
-	g.writeHost(w, i)
-}
-
-// table is the name of the route configuration that host i is in.
-func (g Gateway) table(i int) string {
-	if g.Scoped {
-		return fmt.Sprintf("%s-%04d", routeConfiguration, i)
-	}
-	return routeConfiguration
-}
-
 // HostResource is the name of host i as a VirtualHost resource.
-func (g Gateway) HostResource(i int) string { return fmt.Sprintf("%s/host-%04d", g.table(i), i) }
+func (g Gateway) HostResource(i int) string {
+	return fmt.Sprintf("%s/host-%04d", routeConfiguration, i)
+}
 
 // Patch sends one route of a host to a cluster: a patch of the VirtualHost that
 // HostResource names.

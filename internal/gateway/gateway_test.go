@@ -13,8 +13,8 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestEveryHostCanBePatchedUnderItsName(t *testing.T) {
-	for _, scoped := range []bool{false, true} {
-		g := gateway.Gateway{Hosts: 12, Routes: 3, Scoped: scoped, Clusters: []gateway.Cluster{{Name: "blue", Port: 1}, {Name: "green", Port: 2}}}
+	for _, plain := range []bool{false, true} {
+		g := gateway.Gateway{Hosts: 12, Routes: 3, Plain: plain, Clusters: []gateway.Cluster{{Name: "blue", Port: 1}, {Name: "green", Port: 2}}}
 		var text bytes.Buffer
 		if err := g.Write(&text); err != nil {
 			t.Fatal(err)
@@ -37,16 +37,16 @@ func TestEveryHostCanBePatchedUnderItsName(t *testing.T) {
 			}
 		}
 		if len(hosts) != g.Hosts {
-			t.Errorf("scoped %v: %d hosts, want %d", scoped, len(hosts), g.Hosts)
+			t.Errorf("plain %v: %d hosts, want %d", plain, len(hosts), g.Hosts)
 		}
 		for i := range g.Hosts {
 			host := hosts[g.HostResource(i)]
 			if host == nil {
-				t.Fatalf("scoped %v: there is no host %q", scoped, g.HostResource(i))
+				t.Fatalf("plain %v: there is no host %q", plain, g.HostResource(i))
 			}
 			patched, problems := resource.ApplyPatch(host, g.Patch(1, "green"))
 			if len(problems) > 0 || patched.Digest() == host.Digest() {
-				t.Errorf("scoped %v: the patch of %q changes nothing: %v", scoped, host.Name(), problems)
+				t.Errorf("plain %v: the patch of %q changes nothing: %v", plain, host.Name(), problems)
 			}
 		}
 	}
