@@ -91,6 +91,13 @@ test-faults: build envoy etcd ## the long form of everything that breaks on purp
 	$(GO) test -tags faults -p 1 -timeout 2h -v -run '$(RUN)' ./e2e -seed=$(SEED)
 	$(GO) test -tags faults -p 1 -timeout 1h -run '$(RUN)' . ./internal/... ./client/... ./source/... ./xds/...
 
+# Replay one table with SEED= TABLES=1.
+TIME   ?= 10m
+TABLES ?=
+.PHONY: fuzz-shape
+fuzz-shape: envoy ## whole tables against split ones on a real Envoy for TIME; SEED= replays
+	$(GO) test -timeout 0 -v -run '^TestSplitTablesRouteAsWholeOnes$$' ./internal/shapefuzz -seed=$(SEED) $(if $(TABLES),-tables=$(TABLES),-tables=0 -for=$(TIME))
+
 FUZZTIME ?= 10s
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME

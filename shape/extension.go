@@ -62,6 +62,16 @@ func filterConfig(content []byte) string {
 	return ""
 }
 
+// pathParameters judges RouteConfiguration.ignore_path_parameters_in_path_matching.
+// Envoy (1.40) leaves them out of each segment: "/a;v=1/b" matches "/a/b",
+// but does not stand there in the order of paths.
+func pathParameters(content []byte) string {
+	if v, _ := protowire.ConsumeVarint(content); v != 0 {
+		return "ignores path parameters, so that a path is not found where it stands among others"
+	}
+	return ""
+}
+
 // redirectAction judges RouteAction.internal_redirect_action.
 func redirectAction(content []byte) string {
 	if v, _ := protowire.ConsumeVarint(content); v != 0 {

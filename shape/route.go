@@ -15,10 +15,9 @@ type route struct {
 	whole   []byte // with tag, as it stands in its host
 }
 
-// pathKind says which paths a route can match. What a semicolon begins counts
-// for nothing in a table that ignores path parameters
-// (RouteConfiguration.ignore_path_parameters_in_path_matching), so they are
-// covered always: a table may change its mind without a change of its leaves.
+// pathKind says which paths a route can match. A literal covers itself with
+// parameters behind it, too, though it does not match these: a table that
+// ignores path parameters goes out whole (see pathParameters).
 type pathKind uint8
 
 const (

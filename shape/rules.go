@@ -38,7 +38,7 @@ var tableRules = rules{
 	13: {safe: copied},
 	14: {safe: "a domain covers all its ports"},
 	18: {whole: "finds virtual hosts by a header of its own (vhost_header), not by the authority"},
-	15: {safe: "a literal path covers its parameters"},
+	15: {check: pathParameters},
 	16: {check: filterConfig},
 	17: {safe: copied},
 	19: {whole: choosesRoutes},

@@ -81,7 +81,7 @@ func TestWhatASplitTableMayNotHaveIsNamed(t *testing.T) {
 		"vhds: {config_source: {ads: {}}}": "it gets virtual hosts by VHDS",
 		"request_headers_to_remove: [X-Deltaplane-Shape]": "it mentions the header",
 		"ignore_port_in_host_matching: true":              "",
-		"ignore_path_parameters_in_path_matching: true":   "",
+		"ignore_path_parameters_in_path_matching: true":   "ignores path parameters",
 		`"@unknown": "+D8B"`:                              "it has field 1023",
 		"typed_per_filter_config: {f: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.on_demand.v3.PerRouteConfig}}": "it configures the on-demand filter",
 	} {

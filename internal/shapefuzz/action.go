@@ -86,7 +86,7 @@ func (t *tables) forward(prefix, connect bool) *routev3.RouteAction {
 	}
 	a.RetryPolicy, a.RequestMirrorPolicies = t.retry(15), t.mirrors(10)
 	if t.percent(20) {
-		a.Timeout = durationpb.New(time.Duration(t.between(10, 60)) * time.Second)
+		a.Timeout = durationpb.New(time.Duration(t.between(11, 60)) * time.Second)
 	}
 	return a
 }

@@ -90,13 +90,13 @@ func (c *Case) build(r random) error {
 
 // size is how many hosts a table has and how many routes each has at most.
 func size(r random) (hosts, routes int) {
-	switch r.IntN(4) {
-	case 0:
+	switch r.IntN(8) {
+	case 0, 1:
 		return r.between(1, 4), 40
-	case 1:
-		return 60, 40 // large enough to be divided by itself
+	case 2:
+		return 60, 30 // large enough to be divided by itself
 	}
-	return r.between(5, 40), r.between(2, 20)
+	return r.between(5, 40), r.between(2, 16)
 }
 
 // take brings a whole table into the form that the store has it in.

@@ -1,6 +1,10 @@
 package shapefuzz
 
-import hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+import (
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
 
 // Mode is what an HTTP connection manager does to a request before it looks
 // for the route. The zero Mode does nothing.
@@ -33,4 +37,19 @@ func newMode(r random) Mode {
 		m.DefaultHost = oneOf(r, "a.test", "B.test", "old.test:80")
 	}
 	return m
+}
+
+// apply sets m's fields of an HTTP connection manager.
+func (m Mode) apply(to *hcmv3.HttpConnectionManager) {
+	to.NormalizePath = wrapperspb.Bool(m.Normalize)
+	to.MergeSlashes = m.Merge
+	to.PathWithEscapedSlashesAction = m.Escaped
+	to.StripTrailingHostDot = m.StripDot
+	to.StripMatchingHostPort = m.StripOwn
+	if m.StripAny {
+		to.StripPortMode = &hcmv3.HttpConnectionManager_StripAnyHostPort{StripAnyHostPort: true}
+	}
+	if m.DefaultHost != "" {
+		to.HttpProtocolOptions = &corev3.Http1ProtocolOptions{AcceptHttp_10: true, DefaultHostForHttp_10: m.DefaultHost}
+	}
 }

@@ -14,12 +14,11 @@ import (
 // the most specific domain, then the first route that matches. Safe for
 // concurrent use.
 type Model struct {
-	ignorePort       bool
-	ignoreParameters bool
-	exact            map[string]*modelHost
-	suffixes         []wildcard // longest first
-	prefixes         []wildcard // likewise
-	rest             *modelHost
+	ignorePort bool
+	exact      map[string]*modelHost
+	suffixes   []wildcard // longest first
+	prefixes   []wildcard // likewise
+	rest       *modelHost
 }
 
 type wildcard struct {
@@ -47,9 +46,8 @@ type Routed struct{ Host, Route string }
 // in Envoy.
 func NewModel(table *routev3.RouteConfiguration) *Model {
 	m := &Model{
-		ignorePort:       table.IgnorePortInHostMatching,
-		ignoreParameters: table.IgnorePathParametersInPathMatching,
-		exact:            map[string]*modelHost{},
+		ignorePort: table.IgnorePortInHostMatching,
+		exact:      map[string]*modelHost{},
 	}
 	for _, h := range table.VirtualHosts {
 		host := &modelHost{name: h.Name}
@@ -82,21 +80,17 @@ func (m *Model) Route(s *Seen) Routed {
 	if h == nil {
 		return Routed{}
 	}
-	path := s.path
-	if m.ignoreParameters {
-		path, _, _ = strings.Cut(path, ";")
-	}
 	for i := range h.routes {
-		if h.routes[i].matches(s, path) {
-			return Routed{h.name, h.routes[i].name}
+		if r := &h.routes[i]; r.matches(s) {
+			return Routed{h.name, r.name}
 		}
 	}
 	return Routed{Host: h.name}
 }
 
 func (m *Model) host(authority string) *modelHost {
-	if m.ignorePort {
-		authority = withoutPort(authority)
+	if at := portAt(authority); m.ignorePort && at >= 0 {
+		authority = authority[:at]
 	}
 	if h := m.exact[authority]; h != nil {
 		return h
@@ -116,8 +110,8 @@ func (m *Model) host(authority string) *modelHost {
 	return m.rest
 }
 
-func (r *modelRoute) matches(s *Seen, path string) bool {
-	if r.connect != s.connect || !r.connect && !r.path(path) {
+func (r *modelRoute) matches(s *Seen) bool {
+	if r.connect != s.connect || !r.connect && !r.path(s.Path) {
 		return false
 	}
 	for _, other := range r.others {
@@ -189,7 +183,7 @@ func headerModel(m *routev3.HeaderMatcher) func(*Seen) bool {
 		case isPresence:
 			return (ok == present.PresentMatch) != m.InvertMatch
 		case !ok && !m.TreatMissingHeaderAsEmpty:
-			return m.InvertMatch
+			return false
 		}
 		return matches(value) != m.InvertMatch
 	}

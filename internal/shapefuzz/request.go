@@ -3,6 +3,7 @@ package shapefuzz
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/deltaplane/deltaplane/shape"
@@ -46,6 +47,12 @@ func (q Request) bytes(id, port string) []byte {
 	}
 	b.WriteString("\r\n")
 	return []byte(b.String())
+}
+
+// without is the request without a header.
+func (q Request) without(name string) Request {
+	q.Headers = slices.DeleteFunc(slices.Clone(q.Headers), func(h [2]string) bool { return strings.EqualFold(h[0], name) })
+	return q
 }
 
 func (q Request) String() string { return fmt.Sprintf("%q", q.bytes("1", "OWN")) }
@@ -130,21 +137,21 @@ func (a *aim) unusual(q *Request) {
 func (a *aim) authority(host aimHost) string {
 	var s string
 	switch n := a.IntN(100); {
-	case n < 65 && len(host.domains) > 0:
+	case n < 75 && len(host.domains) > 0:
 		s = a.like(oneOf(a.random, host.domains...))
-	case n < 85 && len(a.hosts) > 0:
+	case n < 88 && len(a.hosts) > 0:
 		s = oneOf(a.random, a.hosts...)
-	case n < 90:
+	case n < 91:
 		s = oneOf(a.random, odd...)
-	case n < 93:
+	case n < 94:
 		return oneOf(a.random, "", "unknown", "UNKNOWN.test", "0", "zzzz", "[")
 	default:
 		s = oneOf(a.random, words...) + "." + oneOf(a.random, zones...)
 	}
-	if a.percent(40) {
+	if a.percent(20) {
 		s = a.near(s)
 	}
-	if a.percent(15) {
+	if a.percent(12) {
 		if at := strings.LastIndexByte(s, ':'); at > 0 && !strings.HasSuffix(s, "]") {
 			s = s[:at]
 		} else {

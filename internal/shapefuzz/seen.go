@@ -13,7 +13,6 @@ type Seen struct {
 	Authority string
 	Path      string // without the query; none with CONNECT
 	request   Request
-	path      string // likewise
 	query     string
 	connect   bool
 }
@@ -36,47 +35,54 @@ func (m Mode) See(q Request) (s *Seen, ok bool) {
 	case s.connect:
 		s.Authority, target = q.Target, ""
 	}
-	s.Authority = m.authority(s.Authority, s.connect)
+	s.Authority = m.authority(s.Authority)
 	if s.connect {
 		return s, true
 	}
-	s.path, s.query, _ = strings.Cut(target, "?")
+	s.Path, s.query, _ = strings.Cut(target, "?")
 	if strings.Contains(target, "#") {
 		return nil, false
 	}
-	if s.path, ok = m.path(s.path); !ok {
-		return nil, false
-	}
-	s.Path = s.path
-	return s, true
+	s.Path, ok = m.path(s.Path)
+	return s, ok
 }
 
 // authority is what m's stripping leaves.
-func (m Mode) authority(s string, connect bool) string {
-	if m.StripOwn {
-		s = strings.TrimSuffix(s, ownPort)
-	}
-	if m.StripAny && !connect {
-		s = withoutPort(s)
-	}
+func (m Mode) authority(s string) string {
 	if m.StripDot {
 		if at := strings.LastIndexByte(s, '.'); at >= 0 && (at == len(s)-1 || s[at+1] == ':') {
 			s = s[:at] + s[at+1:]
 		}
 	}
+	if m.StripOwn {
+		s = strings.TrimSuffix(s, ownPort)
+	}
+	if m.StripAny {
+		s = withoutPort(s)
+	}
 	return s
 }
 
-// withoutPort is an authority without the port, if it ends with one.
+// withoutPort is an authority without its port, if that is a number.
 func withoutPort(s string) string {
-	at := strings.LastIndexByte(s, ':')
-	if at < 0 || strings.LastIndexByte(s, ']') > at {
+	at := portAt(s)
+	if at < 0 {
 		return s
 	}
 	if _, err := strconv.ParseUint(s[at+1:], 10, 32); err != nil {
 		return s
 	}
 	return s[:at]
+}
+
+// portAt is where an authority's port begins, with the colon, whatever it is
+// made of; -1 if it has none.
+func portAt(s string) int {
+	at := strings.LastIndexByte(s, ':')
+	if strings.LastIndexByte(s, ']') > at {
+		return -1
+	}
+	return at
 }
 
 // path is what normalisation leaves, where that is simple.
@@ -87,7 +93,10 @@ func (m Mode) path(s string) (string, bool) {
 	if m.Normalize && (strings.ContainsAny(s, "\\<>\"`{}^|") || strings.Contains(s, "/.") || strings.IndexFunc(s, func(r rune) bool { return r > '~' }) >= 0) {
 		return "", false
 	}
-	if m.Merge {
+	if m.Merge && strings.Contains(s, "//") {
+		if strings.Trim(s, "/") == "" {
+			return "//", true
+		}
 		for strings.Contains(s, "//") {
 			s = strings.ReplaceAll(s, "//", "/")
 		}

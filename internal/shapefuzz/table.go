@@ -23,18 +23,17 @@ type tables struct {
 // table makes a table of some hosts with up to most routes each.
 func (t *tables) table(hosts, most int) *routev3.RouteConfiguration {
 	m := &routev3.RouteConfiguration{
-		Name:                               tableName,
-		IgnorePortInHostMatching:           t.percent(20),
-		IgnorePathParametersInPathMatching: t.percent(20),
-		MostSpecificHeaderMutationsWins:    t.percent(20),
-		ResponseHeadersToAdd:               append(t.edits("table-response", 30), added("x-route", "%ROUTE_NAME%"), added("x-virtual-cluster", "%VIRTUAL_CLUSTER_NAME%")),
-		ResponseHeadersToRemove:            t.removals(),
-		RequestHeadersToAdd:                t.edits("table-request", 30),
-		RequestHeadersToRemove:             t.removals(),
-		RequestMirrorPolicies:              t.mirrors(10),
-		TypedPerFilterConfig:               t.filterConfig("table", 15),
-		ValidateClusters:                   oneOf(t.random, nil, wrapperspb.Bool(true)),
-		MaxDirectResponseBodySizeBytes:     wrapperspb.UInt32(uint32(t.between(500, 5000))),
+		Name:                            tableName,
+		IgnorePortInHostMatching:        t.percent(20),
+		MostSpecificHeaderMutationsWins: t.percent(20),
+		ResponseHeadersToAdd:            append(t.edits("table-response", 30), added("x-route", "%ROUTE_NAME%"), added("x-virtual-cluster", "%VIRTUAL_CLUSTER_NAME%")),
+		ResponseHeadersToRemove:         t.removals(),
+		RequestHeadersToAdd:             t.edits("table-request", 30),
+		RequestHeadersToRemove:          t.removals(),
+		RequestMirrorPolicies:           t.mirrors(10),
+		TypedPerFilterConfig:            t.filterConfig("table", 15),
+		ValidateClusters:                oneOf(t.random, nil, wrapperspb.Bool(true)),
+		MaxDirectResponseBodySizeBytes:  wrapperspb.UInt32(uint32(t.between(500, 5000))),
 	}
 	for range hosts {
 		if h := t.host(most); h != nil {
