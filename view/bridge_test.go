@@ -37,7 +37,7 @@ func TestABridgeHasTheHostsOfBothSides(t *testing.T) {
 	if got := hostsIn(over); !slices.Equal(got, []string{"r/comes", "r/goes", "r/stays"}) {
 		t.Errorf("it has %q", got)
 	}
-	if got := hostsIn(held.Asked(slices.Values([]string{"r"})).Bridge(after)); len(got) != 3 {
+	if got := hostsIn(held.Asked(slices.Values([]string{"r"}), &Subscription{wildcard: true}).Bridge(after)); len(got) != 3 {
 		t.Errorf("of a client that asked again, it has %q", got)
 	}
 	if held.Bridge(before).Hash() != before.Hash() {
@@ -48,6 +48,14 @@ func TestABridgeHasTheHostsOfBothSides(t *testing.T) {
 	}
 	if Nothing().Bridge(after).Hash() != after.Hash() {
 		t.Error("for a client that has nothing, it differs from the target")
+	}
+}
+
+func TestABridgeHasNoHostsThatTheClientNeverHad(t *testing.T) {
+	before, after := tableOf(t, host(t, "r/goes", "c", "goes.test")), tableOf(t, host(t, "r/comes", "c", "comes.test"))
+	held := Holding(before, Table{}).Asked(slices.Values([]string{"r"}), &Subscription{names: []string{"other"}})
+	if got := hostsIn(held.Bridge(after)); !slices.Equal(got, []string{"r/comes"}) {
+		t.Errorf("it has %q", got)
 	}
 }
 

@@ -88,7 +88,7 @@ func TestDiffBringsAnyClientToTheTarget(t *testing.T) {
 				c.apply(out)
 			}
 			if rapid.IntRange(0, 3).Draw(t, "asks") == 0 {
-				held = held.Asked(Expand([]string{"c0", urns + "foo/*"}, target))
+				held = held.Asked(Expand([]string{"c0", urns + "foo/*"}, target), sub)
 			}
 		}
 		out := Diff(held, target, sub, Limits{Removals: true})

@@ -89,14 +89,19 @@ func (h Held) InSync(target Table) bool {
 	return !h.fresh && h.marks == nil && h.base.Hash() == target.Hash()
 }
 
-// Asked is h when the client wants these names answered, held or not.
-func (h Held) Asked(names iter.Seq[string]) Held {
+// Asked is h when the client wants these names answered, held or not. It has
+// been subscribed to was: of any other name it holds nothing.
+func (h Held) Asked(names iter.Seq[string], was *Subscription) Held {
 	byName := map[string]mark{}
 	if h.marks != nil {
 		maps.Copy(byName, h.marks.byName)
 	}
 	for name := range names {
-		byName[name] = mark{kind: asked, held: h.content(name)}
+		m := mark{kind: asked}
+		if was.Contains(name) {
+			m.held = h.content(name)
+		}
+		byName[name] = m
 	}
 	h.marks = marksOf(byName)
 	return h

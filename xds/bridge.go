@@ -77,6 +77,9 @@ func (b *bridge) over(held view.Held, target view.Table) view.Table {
 	return b.table
 }
 
+// extends reports whether the client is to have more than target for now.
+func (b *bridge) extends(target view.Table) bool { return b.needed && b.table.Hash() != target.Hash() }
+
 // mayAdd reports whether l's additions may go out now: scopes follow the
 // tables that they may lead to. Where clusters are refused, tables may wait for
 // these, nobody knows for how long, and scopes do not.

@@ -219,7 +219,7 @@ func (c *conversation) rewarm(p *plan) {
 		}
 	}
 	if len(names) > 0 {
-		l.held = l.held.Asked(slices.Values(names))
+		l.held = l.held.Asked(slices.Values(names), l.sub)
 	}
 }
 
@@ -243,6 +243,7 @@ func (c *conversation) standings(now time.Time) []standing {
 			s.adds = s.adds || l.preloading != nil
 			s.refused = l.refused
 		} // any other holds nobody up
+		s.bridged = l.bridge.extends(l.target(c.view))
 		all[i] = s
 	}
 	return all

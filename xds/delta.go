@@ -21,7 +21,8 @@ func (c *conversation) subscribeDelta(l *lane, q request, first bool) error {
 	}
 	add, all := cut(namesOf(l.typ, q.subscribe))
 	remove, none := cut(namesOf(l.typ, q.unsubscribe))
-	was, legacy := l.sub.Wildcard(), l.sub.Wildcard() && !l.named
+	old := l.sub
+	was, legacy := old.Wildcard(), old.Wildcard() && !l.named
 	wants := was && !none || all || first && len(q.subscribe) == 0 && len(q.unsubscribe) == 0
 	l.named = l.named || len(q.subscribe) > 0
 	if first {
@@ -41,7 +42,7 @@ func (c *conversation) subscribeDelta(l *lane, q request, first bool) error {
 				add = append(slices.Clip(add), name)
 			}
 		}
-		l.answer(slices.Collect(view.Expand(add, c.target(l))))
+		l.answer(slices.Collect(view.Expand(add, c.target(l))), old)
 	}
 	return nil
 }
@@ -55,12 +56,13 @@ func cut(names []string) (others []string, all bool) {
 }
 
 // answer has names sent even if the client should have them, or once more
-// told that they do not exist. It lifts refusals.
-func (l *lane) answer(names []string) {
+// told that they do not exist. It lifts refusals. The client was subscribed to
+// old.
+func (l *lane) answer(names []string, old *view.Subscription) {
 	if len(names) == 0 {
 		return
 	}
-	l.held = l.held.Asked(slices.Values(names))
+	l.held = l.held.Asked(slices.Values(names), old)
 	if slices.ContainsFunc(names, l.refused.holds) {
 		l.refused = nil
 	}

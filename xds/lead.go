@@ -114,7 +114,7 @@ func (c *conversation) rescope() {
 		}
 	}
 	if len(names) > 0 {
-		scopes.held = scopes.held.Asked(slices.Values(names))
+		scopes.held = scopes.held.Asked(slices.Values(names), scopes.sub)
 	}
 }
 

@@ -1,6 +1,7 @@
 package xds
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,11 @@ import (
 // requests of the scope get 404. So the routes are loaded under a scope of our
 // own first, whose key no request has, and the real one follows when Envoy
 // has them. Ours is removed when Envoy has acknowledged that.
+//
+// Envoy drops a table with the last scope that leads there. If another one
+// comes in the same response, it may wait for the table for ever: in state of
+// the world its request is the same as before. So a scope stays where it is
+// until the others have arrived.
 //
 // Envoy alone gets this, which takes a scope to be all that the server knows
 // of. Where it does not ask for the routes in time, the scope moves anyway.
@@ -41,6 +47,43 @@ func (c *conversation) preload(now time.Time) {
 		return
 	}
 	since, x := map[string]time.Time{}, target.Txn()
+	load := func(table string) {
+		ours := c.common.preloads.of(table)
+		x.Put(ours.Name(), ours)
+		since[table] = now
+		if began, waits := l.preloading.began(table); waits {
+			since[table] = began
+		}
+	}
+	moves := c.moves(l, target)
+	for _, m := range moves {
+		load(m.to)
+	}
+	for table := range c.arrivals(l, target, moves) {
+		load(table)
+	}
+	for _, m := range moves {
+		_, awaited := since[m.from]
+		early := awaited && !l.has(c.common.preloads.of(m.from).Name())
+		if (early || !c.loaded(l, routes, m.to)) && now.Sub(since[m.to]) < c.common.patience {
+			x.Put(m.old.Name(), m.old)
+		}
+	}
+	if len(since) == 0 {
+		l.preloading = nil
+		return
+	}
+	l.preloading = &preloading{since, x.Commit()}
+}
+
+// move is a scope that goes from one route configuration to another.
+type move struct {
+	old      *view.Resource // the scope as the client has it
+	from, to string
+}
+
+// moves are those on the way from what l's client holds to target.
+func (c *conversation) moves(l *lane, target view.Table) (moves []move) {
 	for name, old := range l.held.Outdated(target) {
 		scope, there := target.Get(name)
 		if !there {
@@ -51,21 +94,24 @@ func (c *conversation) preload(now time.Time) {
 		if _, there := c.view.Table(resource.Route).Get(to); !eager || !there || from == to {
 			continue
 		}
-		ours := c.common.preloads.of(to)
-		x.Put(ours.Name(), ours)
-		since[to] = now
-		if began, waits := l.preloading.began(to); waits {
-			since[to] = began
-		}
-		if !c.loaded(l, routes, ours, to) && now.Sub(since[to]) < c.common.patience {
-			x.Put(name, old)
+		moves = append(moves, move{old, from, to})
+	}
+	return moves
+}
+
+// arrivals are the tables that some scope leaves and a new one leads to.
+func (c *conversation) arrivals(l *lane, target view.Table, moves []move) map[string]bool {
+	tables := map[string]bool{}
+	if len(moves) == 0 {
+		return tables
+	}
+	for name, scope := range l.held.Behind(target) {
+		to, eager := view.RoutesOf(scope)
+		if eager && !l.held.Has(name) && slices.ContainsFunc(moves, func(m move) bool { return m.from == to }) {
+			tables[to] = true
 		}
 	}
-	if len(since) == 0 {
-		l.preloading = nil
-		return
-	}
-	l.preloading = &preloading{since, x.Commit()}
+	return tables
 }
 
 // began is since when the route configuration is to be loaded.
@@ -79,8 +125,8 @@ func (p *preloading) began(routes string) (at time.Time, ok bool) {
 
 // loaded reports whether the client has acknowledged our scope and the route
 // configuration that it leads to.
-func (c *conversation) loaded(scopes, routes *lane, ours *view.Resource, name string) bool {
-	return scopes.has(ours.Name()) && routes.sub.Named(name) && routes.has(name)
+func (c *conversation) loaded(scopes, routes *lane, name string) bool {
+	return scopes.has(c.common.preloads.of(name).Name()) && routes.sub.Named(name) && routes.has(name)
 }
 
 // has reports whether the client has acknowledged some version of name.

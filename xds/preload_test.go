@@ -73,3 +73,37 @@ func TestAScopeThatMovesBackIsLeftAlone(t *testing.T) {
 	k.commit()
 	k.hears("ScopedRoute -deltaplane/preload/r2")
 }
+
+// Envoy would drop r1 with its last scope, and a state-of-the-world request
+// could not tell that it wants it again.
+func TestNoScopeLeavesATableInTheResponseInWhichAnotherOneComes(t *testing.T) {
+	for name, arrives := range map[string]string{"a new one": "new", "one that moves": "ben"} {
+		t.Run(name, func(t *testing.T) {
+			k := newTalker(t, true)
+			k.store.put(t, scope("ana", "r1"), scope("ben", "r3"), route("r1", "c", 0), route("r2", "c", 0), route("r3", "c", 0))
+			k.commit()
+			k.subscribes(resource.ScopedRoute)
+			k.settles()
+			k.subscribes(resource.Route, "r1", "r2", "r3")
+			k.settles()
+			k.store.put(t, scope("ana", "r2"))
+			k.commit()
+			k.hears("ScopedRoute +deltaplane/preload/r2")
+			k.store.put(t, scope(arrives, "r1"))
+			k.commit()
+			k.accepts(resource.ScopedRoute)
+			if arrives == "new" {
+				k.hears("ScopedRoute +deltaplane/preload/r1 +new")
+			} else {
+				k.hears("ScopedRoute +deltaplane/preload/r1")
+			}
+			k.hears("")
+			k.accepts(resource.ScopedRoute)
+			if arrives == "new" {
+				k.hears("ScopedRoute +ana -deltaplane/preload/r1")
+			} else {
+				k.hears("ScopedRoute +ana +ben")
+			}
+		})
+	}
+}

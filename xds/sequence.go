@@ -25,6 +25,7 @@ type standing struct {
 	adds     bool // has something to send besides removals, or is held by the gate
 	removes  bool // has removals to send
 	inFlight bool // additions are neither accepted nor refused, and not overdue
+	bridged  bool // the client has hosts besides, until scopes have followed
 	refused  *refusal
 }
 
@@ -38,6 +39,8 @@ func mayRemove(t resource.Type, p *plan, all []standing) bool {
 			return false // break only after make
 		case breaksBefore(s.typ, t) && s.removes:
 			return false
+		case t == resource.Cluster && s.bridged:
+			return false // hosts of the past need them
 		case t == resource.Cluster && s.refused.stillUses(p):
 			return false // the client goes on with an older state that needs them
 		}

@@ -23,6 +23,7 @@ func TestRemovalsComeLast(t *testing.T) {
 		"routes go before what they refer to":  {resource.Route, []standing{{typ: resource.Cluster, removes: true}}, true},
 		"its own additions do not count":       {resource.Cluster, []standing{{typ: resource.Cluster, adds: true, removes: true}}, true},
 		"a listener goes before its secret":    {resource.Secret, []standing{{typ: resource.Listener, removes: true}}, false},
+		"hosts of the past are still there":    {resource.Cluster, []standing{{typ: resource.Route, bridged: true}}, false},
 		"a virtual host goes before its route": {resource.Route, []standing{{typ: resource.VirtualHost, removes: true}}, false},
 	} {
 		if got := mayRemove(c.remove, waiting, c.others); got != c.want {

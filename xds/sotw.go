@@ -29,7 +29,7 @@ func (c *conversation) subscribeSotW(l *lane, q request, first bool) error {
 	if !slices.IsSorted(names) {
 		names = slices.Sorted(slices.Values(names))
 	}
-	was := l.sub.Wildcard()
+	old, was := l.sub, l.sub.Wildcard()
 	wants := all || len(q.names) == 0 && !l.named && (first || was)
 	l.named = l.named || len(q.names) > 0
 	if !first && wants == was && slices.Equal(names, l.sub.Names()) {
@@ -57,9 +57,9 @@ func (c *conversation) subscribeSotW(l *lane, q request, first bool) error {
 		// table before it asks for the new one. Where the old one is wanted by
 		// another scope of the same update, its one request adds the new name
 		// and does not show that the old table was dropped.
-		l.answer(names)
+		l.answer(names, old)
 	default:
-		l.answer(added)
+		l.answer(added, old)
 	}
 	return nil
 }
