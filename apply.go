@@ -3,8 +3,10 @@ package deltaplane
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/shape"
 )
 
 // Apply makes the store hold docs, as one commit. With prune, what the owner
@@ -111,6 +113,12 @@ func intentOf(docs []resource.Document, namespace string) (intent, error) {
 				Message: fmt.Sprintf("stands twice: also at %s:%d", first.File, first.Line),
 			})
 			return
+		}
+		if strings.HasPrefix(w.key.Name, shape.Prefix) {
+			problems = append(problems, resource.Problem{
+				File: w.from.File, Line: w.from.Line, Type: w.key.Type.Short(), Name: w.key.Name,
+				Message: fmt.Sprintf("names that begin with %q are those of the parts of large route configurations: choose another", shape.Prefix),
+			})
 		}
 		at[w.key] = w.from
 		want = append(want, w)
