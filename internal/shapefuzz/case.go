@@ -176,6 +176,9 @@ func (t *tables) rewrite(h *routev3.VirtualHost) {
 			h.Routes = slices.Insert(h.Routes, t.IntN(n+1), r)
 		}
 	}
+	if t.percent(20) {
+		h.RequestHeadersToAdd = t.edits("host-edited", 100)
+	}
 	if n := len(h.Routes); n > 0 && t.percent(30) {
 		at := t.IntN(n)
 		h.Routes = slices.Delete(h.Routes, at, at+1)

@@ -54,11 +54,11 @@ func (c *Case) cut(r random, s *shape.Split) *shape.Split {
 		d, p := literals(h)
 		domains, paths = append(domains, d...), append(paths, p...)
 	}
-	hosts := cuts(r, domains, oneOf(r, 0, 3, 12), strings.ToLower)
+	hosts := cuts(r, domains, oneOf(r, 0, 3, 12, 12, 60), strings.ToLower)
 	for _, host := range hosts {
 		most := 0
 		if len(hosts) == 1 || r.percent(30) {
-			most = oneOf(r, 2, 4, 12)
+			most = oneOf(r, 2, 4, 12, 40)
 		}
 		for _, path := range cuts(r, paths, most, func(s string) string { return s }) {
 			s.Leaves = append(s.Leaves, shape.Leaf{ID: s.Next, Host: host, Path: path})

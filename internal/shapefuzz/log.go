@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 )
@@ -34,7 +35,15 @@ func entries(path, port string) (map[string]entry, error) {
 		}
 		if id := e.text("id"); id != "" {
 			delete(e, "id")
-			e["authority"] = strings.ReplaceAll(e.text("authority"), ":"+port, ownPort)
+			if e["code"] == float64(http.StatusSwitchingProtocols) || e.text("method") == http.MethodConnect && e["code"] == float64(http.StatusOK) {
+				delete(e, "details") // both ends close at the same time
+				delete(e, "flags")
+			}
+			for _, name := range []string{"authority", "path"} {
+				if text := e.text(name); text != "" {
+					e[name] = strings.ReplaceAll(text, ":"+port, ownPort)
+				}
+			}
 			all[id] = e
 		}
 	}
