@@ -79,6 +79,7 @@ func TestASplitStaysUntilALeafHasOutgrownItsBound(t *testing.T) {
 		apply(t, s, hostYAML(fmt.Sprintf("table/h%04d-x", i*37), "c"), Options{})
 		apply(t, s, hostYAML(fmt.Sprintf("table/h%04d", i*11), "other"), Options{})
 	}
+	apply(t, s, routeYAML("table", hostsYAML("h", 800)...), Options{}) // the shell, too
 	if now := splitIn(s.Latest()); now != first {
 		t.Errorf("edits all over the table made %d leaves of %d", len(now.Leaves), len(first.Leaves))
 	}
