@@ -57,7 +57,7 @@ func (c *Case) cut(r random, s *shape.Split) *shape.Split {
 	hosts := cuts(r, domains, oneOf(r, 0, 3, 12, 12, 60), strings.ToLower)
 	for _, host := range hosts {
 		most := 0
-		if len(hosts) == 1 || r.percent(30) {
+		if len(hosts) == 1 || r.percent(30+len(hosts)/2) { // many leaves need several mutations
 			most = oneOf(r, 2, 4, 12, 40)
 		}
 		for _, path := range cuts(r, paths, most, func(s string) string { return s }) {
