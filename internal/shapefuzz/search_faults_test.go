@@ -3,4 +3,4 @@
 package shapefuzz
 
 // searched is how many tables the model looks at.
-const searched = 20000
+const searched = 3000
