@@ -74,12 +74,13 @@ func (s *Store) observe(ctx context.Context) {
 	for ask := true; ctx.Err() == nil; {
 		state := conn.GetState()
 		switch {
-		case !ask:
-		case state == connectivity.Ready:
+		case state != connectivity.Ready:
+			// Again and again: a late answer may have told otherwise since, and a
+			// connection that has failed stays in that state while it tries.
+			s.connected(fmt.Errorf("the connection to etcd at %v is %s", s.cfg.Endpoints, state))
+		case ask:
 			_, err := s.look(ctx)
 			s.connected(err)
-		default:
-			s.connected(fmt.Errorf("the connection to etcd at %v is %s", s.cfg.Endpoints, state))
 		}
 		wait, cancel := context.WithTimeout(ctx, awayRest)
 		ask = conn.WaitForStateChange(wait, state) || !s.health.now().Connected

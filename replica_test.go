@@ -15,6 +15,7 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc/connectivity"
 
 	"github.com/deltaplane/deltaplane/internal/faulttest"
 	"github.com/deltaplane/deltaplane/resource"
@@ -243,6 +244,11 @@ func TestAStoreSaysThatEtcdIsAwayAndThatItIsBack(t *testing.T) {
 	e.proxy.cut()
 	waitHealth(t, s, false)
 	log.wait(t, "level=WARN", "etcd is away")
+	// What was on its way may still come when the connection has failed for good.
+	eventuallyFails(t, s)
+	s.connected(nil)
+	waitHealth(t, s, false)
+	log.wait(t, "level=WARN", "etcd is away")
 	if s.Latest().Version() != 1 {
 		t.Fatal("what was served is not served any more")
 	}
@@ -300,6 +306,19 @@ func (l logLines) wait(t *testing.T, words ...string) {
 }
 
 // waitHealth waits until Health says connected or not.
+// eventuallyFails waits until the client has tried in vain to connect again.
+func eventuallyFails(t *testing.T, s *Store) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	conn := s.etcd.client.ActiveConnection()
+	for state := conn.GetState(); state != connectivity.TransientFailure; state = conn.GetState() {
+		if !conn.WaitForStateChange(ctx, state) {
+			t.Fatalf("the connection is %s", state)
+		}
+	}
+}
+
 func waitHealth(t *testing.T, s *Store, connected bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
