@@ -33,14 +33,15 @@ func (s *Store) Health() Health {
 func (s *Store) connected(err error) {
 	answered := err == nil || refused(err) || errors.Is(err, errMissing) || errors.Is(err, errWentBack) ||
 		errors.Is(err, embedetcd.ErrFull)
-	was, changed := s.health.note(answered, err)
-	switch {
-	case !changed || s.ending():
-	case !answered:
-		s.log.Warn("etcd is away: what is known is served, and nothing can be stored", "error", err)
-	case !was.Since.IsZero():
-		s.log.Info("etcd is back", "away", time.Since(was.Since).Round(time.Millisecond))
-	}
+	s.health.note(answered, err, func(was Health) {
+		switch {
+		case s.ending():
+		case !answered:
+			s.log.Warn("etcd is away: what is known is served, and nothing can be stored", "error", err)
+		case !was.Since.IsZero():
+			s.log.Info("etcd is back", "away", time.Since(was.Since).Round(time.Millisecond))
+		}
+	})
 }
 
 // ending reports whether Close has begun: then etcd is not away, but left.
@@ -107,19 +108,22 @@ func (h *health) fromDisk() {
 	h.state.FromDisk = true
 }
 
-// note returns the state before, and whether Connected has changed since.
-func (h *health) note(answered bool, err error) (was Health, changed bool) {
+// note keeps what became of a request. When Connected changes it calls tell
+// with the state before, under the lock: the log has the changes in their
+// order, and whoever sees a change in now finds its line there.
+func (h *health) note(answered bool, err error, tell func(was Health)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	was, changed = h.state, h.state.Since.IsZero() || answered != h.state.Connected
-	if changed {
-		h.state.Connected, h.state.Since = answered, time.Now()
-	}
+	was := h.state
 	h.state.Detail = ""
 	if err != nil {
 		h.state.Detail = err.Error()
 	}
-	return was, changed
+	if !was.Since.IsZero() && answered == was.Connected {
+		return
+	}
+	h.state.Connected, h.state.Since = answered, time.Now()
+	tell(was)
 }
 
 // fromEtcd notes that what is served is what etcd has.

@@ -256,6 +256,10 @@ func TestAStoreSaysThatEtcdIsAwayAndThatItIsBack(t *testing.T) {
 	waitHealth(t, s, true)
 	log.wait(t, "level=INFO", "etcd is back")
 	commit(t, s, put(t, 2, "a"))
+	waitHealth(t, s, true)
+	for len(log) > 0 { // of more late answers than the one above
+		<-log
+	}
 	shut(t, s)
 	for len(log) > 0 {
 		if line := <-log; strings.Contains(line, "away") {
@@ -305,7 +309,6 @@ func (l logLines) wait(t *testing.T, words ...string) {
 	}
 }
 
-// waitHealth waits until Health says connected or not.
 // eventuallyFails waits until the client has tried in vain to connect again.
 func eventuallyFails(t *testing.T, s *Store) {
 	t.Helper()
@@ -319,6 +322,7 @@ func eventuallyFails(t *testing.T, s *Store) {
 	}
 }
 
+// waitHealth waits until Health says connected or not.
 func waitHealth(t *testing.T, s *Store, connected bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
