@@ -39,6 +39,8 @@ type Config struct {
 	Command   string                                 // the binary that has `serve`
 	Bootstrap func(xds, node string) (string, error) // of an Envoy: admin on a free port
 	Version   string                                 // of that binary, for the report
+	// CommandLine is what the user has called, for the report.
+	CommandLine string
 
 	Pattern     Pattern       // default Route
 	Shapes      []Shape       // sides to compare; default Split alone

@@ -5,5 +5,6 @@
 // and its Envoys, and backends in this process. Then it makes one change after
 // the other (pattern.go), each while a paced probe asks for the route that
 // changes (package probe), and adds up what each cost (package proc). The
-// Report has all of it as histograms, and the verdict.
+// Report has all of it as histograms, and the verdict; page.go makes a page of it
+// (package report).
 package bench

@@ -18,6 +18,7 @@ type effects struct {
 	main                                        histogram // CPU of its main thread
 
 	lastEnvoy histogram // first, of the slowest Envoy
+	inOrder   []float64 // the same, in milliseconds, of one change after the other
 
 	bytes float64       // sent by the control plane
 	cpu   time.Duration // of the control plane
@@ -53,6 +54,7 @@ func (e *effects) record(w watched, before, after cost) {
 		e.tally.Add(seen.Tally)
 	}
 	e.lastEnvoy.record(slowest)
+	e.inOrder = append(e.inOrder, ms(slowest))
 	e.bytes += after.sent.bytes - before.sent.bytes
 	e.cpu += after.plane - before.plane
 }

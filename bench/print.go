@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -48,24 +49,30 @@ func (e Effects) print(to io.Writer, title string, envoys int) {
 	fmt.Fprintf(to, "\n%s\n", title)
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "ms from sending the change\tP50\tP90\tP99\tP99.9\tMAX\t")
-	row := func(name string, d Distribution) {
-		if d.Count > 0 {
-			fmt.Fprintf(w, "%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\n", name, d.P50, d.P90, d.P99, d.P999, d.Max)
-		}
+	for _, row := range e.rows(envoys) {
+		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\n", row.name, row.of.P50, row.of.P90, row.of.P99, row.of.P999, row.of.Max)
 	}
-	row("stored", e.Stored)
-	row("etcd's part of that", e.Etcd)
-	row("acknowledged", e.Acked)
-	row("first request", e.FirstRequest)
-	row("… sent", e.FirstSent)
-	row("… without etcd's part", e.WithoutEtcd)
-	if envoys > 1 {
-		row("… at the slowest Envoy", e.LastEnvoy)
-	}
-	row("last old request", e.LastOld)
-	row("CPU of Envoy's main thread", e.MainCPU)
 	w.Flush()
 	fmt.Fprintf(to, "each sends %s and costs the control plane %.2f ms of CPU · probes: %s\n", size(e.Bytes), e.PlaneCPU, tally(e.Probes))
+}
+
+// row is a line of a table of times.
+type row struct {
+	name string
+	of   Distribution
+}
+
+// rows are all that has values.
+func (e Effects) rows(envoys int) []row {
+	rows := []row{
+		{"stored", e.Stored}, {"etcd's part of that", e.Etcd}, {"acknowledged", e.Acked}, {"first request", e.FirstRequest},
+		{"… sent", e.FirstSent}, {"… without etcd's part", e.WithoutEtcd},
+	}
+	if envoys > 1 {
+		rows = append(rows, row{"… at the slowest Envoy", e.LastEnvoy})
+	}
+	rows = append(rows, row{"last old request", e.LastOld}, row{"CPU of Envoy's main thread", e.MainCPU})
+	return slices.DeleteFunc(rows, func(r row) bool { return r.of.Count == 0 })
 }
 
 func tally(t probe.Tally) string {

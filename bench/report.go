@@ -11,19 +11,21 @@ import (
 
 // Report is what a run has measured. Its JSON is what `bench -o json` prints.
 type Report struct {
-	Version     string  `json:"deltaplane_version,omitempty"`
-	Envoy       string  `json:"envoy_version"`
-	Pattern     Pattern `json:"pattern"`
-	Routes      int     `json:"routes"`
-	Hosts       int     `json:"hosts"`
-	Envoys      int     `json:"envoys"` // of each side
-	Concurrency int     `json:"concurrency"`
-	Rate        int     `json:"requests_per_second"`
-	Machine     Machine `json:"machine"`
-	OwnCPUs     float64 `json:"bench_cpus"` // that the bench itself kept busy while changes were made
-	Sides       []Side  `json:"sides"`
-	Ratios      []Ratio `json:"ratios,omitempty"` // of the first side to each other one
-	SLA         SLA     `json:"sla"`
+	Version     string    `json:"deltaplane_version,omitempty"`
+	Command     string    `json:"command,omitempty"`
+	Began       time.Time `json:"began"`
+	Envoy       string    `json:"envoy_version"`
+	Pattern     Pattern   `json:"pattern"`
+	Routes      int       `json:"routes"`
+	Hosts       int       `json:"hosts"`
+	Envoys      int       `json:"envoys"` // of each side
+	Concurrency int       `json:"concurrency"`
+	Rate        int       `json:"requests_per_second"`
+	Machine     Machine   `json:"machine"`
+	OwnCPUs     float64   `json:"bench_cpus"` // that the bench itself kept busy while changes were made
+	Sides       []Side    `json:"sides"`
+	Ratios      []Ratio   `json:"ratios,omitempty"` // of the first side to each other one
+	SLA         SLA       `json:"sla"`
 }
 
 // Machine says where the run was.
@@ -63,6 +65,8 @@ type Effects struct {
 	LastOld Distribution `json:"last_old_request_ms"`
 	// LastEnvoy is FirstRequest of the slowest Envoy.
 	LastEnvoy Distribution `json:"last_envoy_ms"`
+	// InOrder are the times behind LastEnvoy, from the first change on.
+	InOrder []float64 `json:"last_envoy_in_order_ms"`
 	// MainCPU is what a change cost an Envoy's main thread.
 	MainCPU  Distribution `json:"envoy_main_cpu_ms"`
 	PlaneCPU float64      `json:"control_plane_cpu_ms"` // per change
@@ -88,7 +92,7 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	report := &Report{
-		Version: r.cfg.Version, Envoy: version,
+		Version: r.cfg.Version, Command: r.cfg.CommandLine, Began: r.began, Envoy: version,
 		Pattern: r.cfg.Pattern, Routes: r.cfg.Routes, Hosts: r.cfg.Hosts, Envoys: r.cfg.Envoys, Concurrency: r.cfg.Concurrency,
 		Rate: r.cfg.Rate, Machine: Machine{runtime.GOOS, runtime.GOARCH, runtime.NumCPU()}, OwnCPUs: r.own,
 	}
@@ -126,9 +130,9 @@ func (s *side) report() (Side, error) {
 
 func (e *effects) report() Effects {
 	return Effects{
-		Count: e.made, Stored: e.stored.distribution(), Etcd: e.etcd.distribution(), Acked: e.ack.distribution(),
-		FirstRequest: e.first.distribution(), FirstSent: e.firstSent.distribution(), WithoutEtcd: e.firstWithoutEtcd.distribution(),
-		LastOld: e.lastOld.distribution(), LastEnvoy: e.lastEnvoy.distribution(), MainCPU: e.main.distribution(),
+		Count: e.made, Stored: e.stored.distribution(), Etcd: e.etcd.distribution(), Acked: e.ack.withCurve(),
+		FirstRequest: e.first.withCurve(), FirstSent: e.firstSent.distribution(), WithoutEtcd: e.firstWithoutEtcd.distribution(),
+		LastOld: e.lastOld.distribution(), LastEnvoy: e.lastEnvoy.distribution(), InOrder: e.inOrder, MainCPU: e.main.distribution(),
 		PlaneCPU: per(ms(e.cpu), e.made), Bytes: per(e.bytes, e.made), Probes: e.tally,
 	}
 }

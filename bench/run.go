@@ -22,7 +22,7 @@ func Run(ctx context.Context, cfg Config) (_ *Report, err error) {
 	if _, err := envoy.Find(); err != nil {
 		return nil, err
 	}
-	r := &run{cfg: cfg}
+	r := &run{cfg: cfg, began: time.Now()}
 	defer func() { err = errors.Join(err, r.close()) }()
 	if err := r.open(ctx); err != nil {
 		return nil, err
@@ -52,6 +52,7 @@ func (r *run) measure(ctx context.Context) error {
 // run is one call of Run.
 type run struct {
 	cfg      Config
+	began    time.Time
 	backends []*probe.Backend
 	sides    []*side
 	walker   *walker

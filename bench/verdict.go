@@ -1,6 +1,10 @@
 package bench
 
-import "time"
+import (
+	"time"
+
+	"github.com/deltaplane/deltaplane/bench/report"
+)
 
 // SLA says whether the promise was kept: the P99 of the time from before the
 // commit to the answer of the first request under the new configuration, on
@@ -42,21 +46,30 @@ func ratios(sides []Side) []Ratio {
 	return all
 }
 
-// measures are what ratios are made of.
-var measures = []struct {
-	name string
-	of   func(Side) float64
-}{
-	{"first request P50", func(s Side) float64 { return s.Change.FirstRequest.P50 }},
-	{"first request P99", func(s Side) float64 { return s.Change.FirstRequest.P99 }},
-	{"first request without etcd P50", func(s Side) float64 { return s.Change.WithoutEtcd.P50 }},
-	{"first request without etcd P99", func(s Side) float64 { return s.Change.WithoutEtcd.P99 }},
-	{"last Envoy P50", func(s Side) float64 { return s.Change.LastEnvoy.P50 }},
-	{"last Envoy P99", func(s Side) float64 { return s.Change.LastEnvoy.P99 }},
-	{"main thread CPU P50", func(s Side) float64 { return s.Change.MainCPU.P50 }},
-	{"control plane CPU", func(s Side) float64 { return s.Change.PlaneCPU }},
-	{"bytes sent", func(s Side) float64 { return s.Change.Bytes }},
-	{"worker CPU per request", func(s Side) float64 { return s.Envoy.WorkerPerRequest }},
-	{"Envoy RSS", func(s Side) float64 { return float64(s.Envoy.RSS) }},
-	{"Envoy start P50", func(s Side) float64 { return s.Envoy.Start.P50 }},
+// measures are what sides are compared by.
+var measures = []measure{
+	{name: "first request P50", text: milliseconds, of: func(s Side) float64 { return s.Change.FirstRequest.P50 }},
+	{name: "first request P99", text: milliseconds, of: func(s Side) float64 { return s.Change.FirstRequest.P99 }},
+	{name: "first request without etcd P50", text: milliseconds, of: func(s Side) float64 { return s.Change.WithoutEtcd.P50 }},
+	{name: "first request without etcd P99", text: milliseconds, of: func(s Side) float64 { return s.Change.WithoutEtcd.P99 }},
+	{name: "last Envoy P50", text: milliseconds, of: func(s Side) float64 { return s.Change.LastEnvoy.P50 }, several: true},
+	{name: "last Envoy P99", text: milliseconds, of: func(s Side) float64 { return s.Change.LastEnvoy.P99 }, several: true},
+	{name: "main thread CPU P50", text: milliseconds, of: func(s Side) float64 { return s.Change.MainCPU.P50 }},
+	{name: "control plane CPU", text: milliseconds, of: func(s Side) float64 { return s.Change.PlaneCPU }},
+	{name: "bytes sent", text: size, of: func(s Side) float64 { return s.Change.Bytes }},
+	{name: "worker CPU per request", text: microseconds, of: func(s Side) float64 { return s.Envoy.WorkerPerRequest }},
+	{name: "Envoy RSS", text: size, of: func(s Side) float64 { return float64(s.Envoy.RSS) }},
+	{name: "Envoy start P50", text: milliseconds, of: func(s Side) float64 { return s.Envoy.Start.P50 }},
 }
+
+// measure is a figure that each side has.
+type measure struct {
+	name string
+	text func(float64) string // the value for people
+	of   func(Side) float64
+
+	several bool // says the same as another where there is one Envoy
+}
+
+func milliseconds(v float64) string { return report.Number(v) + " ms" }
+func microseconds(v float64) string { return report.Number(v) + " µs" }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,13 +13,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/deltaplane/deltaplane/bench"
+	"github.com/deltaplane/deltaplane/bench/report"
 )
 
 // benchOptions are the flags of bench that are not fields of its Config.
 type benchOptions struct {
-	pattern, compare, output string
-	plain                    bool
-	probeEvery               time.Duration
+	pattern, compare, output, html string
+	plain                          bool
+	probeEvery                     time.Duration
 }
 
 func (t *terminal) benchCommand() *cobra.Command {
@@ -42,7 +45,7 @@ Exit code 1 when --sla is missed: at P99, from before the commit to the answer o
 the first request under the new configuration; of several sides, on the last.`,
 		Example: `  deltaplane bench
   deltaplane bench --pattern endpoint --routes 10000 --hosts 1000 --envoys 4
-  deltaplane bench --compare plain,split --changes 300 -o json`,
+  deltaplane bench --compare plain,split --changes 300 --html report.html`,
 		Args: cobra.NoArgs,
 	}
 	benchFlags(cmd.Flags(), &cfg, &o)
@@ -52,6 +55,7 @@ the first request under the new configuration; of several sides, on the last.`,
 		}
 		board := &board{terminal: t, tty: isTTY(t.err)}
 		cfg.Progress, cfg.Bootstrap, cfg.Version = board.show, benchBootstrap, version
+		cfg.CommandLine = commandLine(os.Args)
 		report, err := bench.Run(cmd.Context(), cfg)
 		board.wipe()
 		if errors.Is(err, bench.ErrConfig) {
@@ -63,7 +67,7 @@ the first request under the new configuration; of several sides, on the last.`,
 		if err != nil {
 			return err
 		}
-		return t.printBench(report, o.output)
+		return t.printBench(report, o)
 	})
 	return cmd
 }
@@ -83,13 +87,14 @@ func benchFlags(f *pflag.FlagSet, cfg *bench.Config, o *benchOptions) {
 	f.DurationVar(&cfg.SLA, "sla", 50*time.Millisecond, "what the P99 must not exceed")
 	f.BoolVar(&o.plain, "plain", false, "serve the table as it is written: --compare plain")
 	f.StringVar(&o.compare, "compare", "", "sides of the same run: of plain, split and scoped")
-	f.StringVarP(&o.output, "output", "o", "table", "table or json")
+	f.StringVarP(&o.output, "output", "o", "table", "table, json or html")
+	f.StringVar(&o.html, "html", "", "also write the report to this file, as a page with plots")
 }
 
 // complete puts the options into cfg. What it leaves unchecked, bench checks.
 func (o *benchOptions) complete(cfg *bench.Config) (err error) {
-	if o.output != "table" && o.output != "json" {
-		return usageError{fmt.Sprintf("-o %s: expected table or json", o.output)}
+	if !slices.Contains([]string{"table", "json", "html"}, o.output) {
+		return usageError{fmt.Sprintf("-o %s: expected table, json or html", o.output)}
 	}
 	if o.plain && o.compare != "" {
 		return usageError{"--plain is --compare plain: give one of them"}
@@ -123,19 +128,53 @@ func benchBootstrap(xds, node string) (string, error) {
 	return string(text), err
 }
 
-func (t *terminal) printBench(r *bench.Report, output string) error {
-	if output == "json" {
-		if err := t.printJSON(r); err != nil {
-			return err
-		}
-	} else {
+func (t *terminal) printBench(r *bench.Report, o benchOptions) (err error) {
+	switch o.output {
+	case "json":
+		err = t.printJSON(r)
+	case "html":
+		err = r.Page().Write(t.out)
+	default:
 		r.Print(t.out)
+	}
+	if o.html != "" {
+		err = errors.Join(err, writePage(o.html, r.Page()))
+	}
+	if err != nil {
+		return err
 	}
 	if !r.SLA.Met {
 		return errDiffer
 	}
 	return nil
 }
+
+// writePage writes a report into a file.
+func writePage(path string, page report.Page) error {
+	var text bytes.Buffer
+	if err := page.Write(&text); err != nil {
+		return fmt.Errorf("--html: %w", err)
+	}
+	if err := os.WriteFile(path, text.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("--html: %w", err)
+	}
+	return nil
+}
+
+// commandLine is what was called, as a shell takes it.
+func commandLine(args []string) string {
+	words := []string{"deltaplane"}
+	for _, arg := range args[1:] {
+		if strings.ContainsFunc(arg, func(r rune) bool { return !strings.ContainsRune(plainInShell, r) }) || arg == "" {
+			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+		words = append(words, arg)
+	}
+	return strings.Join(words, " ")
+}
+
+// plainInShell is what a shell takes as it is.
+const plainInShell = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=.,:/@%+"
 
 // board shows what a bench is at: on a terminal in one line that changes,
 // elsewhere a line for each step.

@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,5 +75,29 @@ func TestABenchShowsItsProgress(t *testing.T) {
 		if out.String() != test.want {
 			t.Errorf("on a terminal: %v: %q, want %q", test.tty, out.String(), test.want)
 		}
+	}
+}
+
+func TestAReportNamesItsCommandAsAShellTakesIt(t *testing.T) {
+	got := commandLine([]string{"/usr/bin/deltaplane", "bench", "--compare", "plain, split", "--html=it's.html", ""})
+	if want := `deltaplane bench --compare 'plain, split' '--html=it'\''s.html' ''`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestABenchWritesItsPage(t *testing.T) {
+	side := bench.Side{Shape: bench.Split}
+	r := &bench.Report{Pattern: bench.Route, Envoys: 1, Sides: []bench.Side{side}, SLA: bench.SLA{Met: true}}
+	path := filepath.Join(t.TempDir(), "report.html")
+	var out bytes.Buffer
+	if err := (&terminal{out: &out}).printBench(r, benchOptions{output: "html", html: path}); err != nil {
+		t.Fatal(err)
+	}
+	written, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(written, out.Bytes()) || !bytes.HasPrefix(written, []byte("<!doctype html>")) {
+		t.Errorf("error %v; the file and the output differ, or are no page: %.80q, %.80q", err, written, out.Bytes())
+	}
+	if err := (&terminal{out: &out}).printBench(r, benchOptions{output: "html", html: filepath.Join(path, "no")}); err == nil || !strings.Contains(err.Error(), "--html") {
+		t.Errorf("a file that cannot be written: error is %v", err)
 	}
 }
