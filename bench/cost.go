@@ -43,7 +43,7 @@ func (s *side) costAfter(ctx context.Context) (c cost, err error) {
 }
 
 func (s *side) readCPU(c *cost) (err error) {
-	if c.plane, err = proc.CPU(s.plane.process.Pid()); err != nil {
+	if c.plane, err = proc.CPU(s.plane.Process.Pid()); err != nil {
 		return err
 	}
 	c.main, err = s.mainCPU()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/deltaplane/deltaplane/bench/plane"
 )
 
 // ErrEnded is why a run ends when one of its control planes or Envoys has
@@ -34,8 +36,8 @@ func guarded(ctx context.Context, sides []*side) (context.Context, *guard) {
 		})
 	}
 	for _, s := range sides {
-		watch(s.plane.process.Done(), func() string {
-			return fmt.Sprintf("the control plane of %s; its log ends with:\n%s", s.shape, tail(s.plane.log, 10))
+		watch(s.plane.Process.Done(), func() string {
+			return fmt.Sprintf("the control plane of %s; its log ends with:\n%s", s.shape, plane.Tail(s.plane.Log, 10))
 		})
 		for _, p := range s.proxies {
 			watch(p.process.Done(), func() string {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deltaplane/deltaplane/bench/plane"
 	"github.com/deltaplane/deltaplane/internal/child"
 )
 
@@ -21,14 +22,14 @@ func idle(t *testing.T) (s *side, in io.Closer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &plane{log: filepath.Join(t.TempDir(), "serve.log")}
-	if err := os.WriteFile(p.log, []byte("the disk is full\n"), 0o600); err != nil {
+	p := &plane.Plane{Log: filepath.Join(t.TempDir(), "serve.log")}
+	if err := os.WriteFile(p.Log, []byte("the disk is full\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if p.process, err = child.Start(cmd, nil); err != nil {
+	if p.Process, err = child.Start(cmd, nil); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.process.Stop(0) })
+	t.Cleanup(func() { _ = p.Process.Stop(0) })
 	return &side{shape: Plain, plane: p}, in
 }
 

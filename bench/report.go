@@ -124,7 +124,7 @@ func (s *side) report() (Side, error) {
 		report.Envoy.RSS = max(report.Envoy.RSS, rss)
 	}
 	var err error
-	report.ControlPlane.RSS, err = proc.RSS(s.plane.process.Pid())
+	report.ControlPlane.RSS, err = proc.RSS(s.plane.Process.Pid())
 	return report, err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/deltaplane/deltaplane/bench/plane"
 	"github.com/deltaplane/deltaplane/bench/probe"
 )
 
@@ -20,7 +21,7 @@ type side struct {
 	plan  *plan
 
 	dir     string
-	plane   *plane
+	plane   *plane.Plane
 	api     *api
 	proxies []*proxy
 	nodes   int // Envoys ever started
@@ -50,10 +51,10 @@ func openSide(ctx context.Context, cfg Config, shape Shape, backends []*probe.Ba
 	if s.dir, err = os.MkdirTemp("", "deltaplane-bench-"); err != nil {
 		return s, err
 	}
-	if s.plane, err = startPlane(ctx, cfg.Command, s.dir); err != nil {
+	if s.plane, err = plane.Start(ctx, cfg.Command, s.dir); err != nil {
 		return s, err
 	}
-	s.api = &api{url: s.plane.api}
+	s.api = &api{url: s.plane.API}
 	for _, c := range s.plan.setUp() {
 		if _, err := s.api.commit(ctx, c); err != nil {
 			return s, err
@@ -67,7 +68,7 @@ func (s *side) startProxy(ctx context.Context, keep bool) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, setUpPatience, fmt.Errorf("not up after %v", setUpPatience))
 	defer cancel()
 	s.nodes++
-	p, err := startProxy(ctx, s.cfg, s.plane.xds, fmt.Sprintf("%s-%d", s.shape, s.nodes), s.plan.table.target(0), s.plan.backend(0))
+	p, err := startProxy(ctx, s.cfg, s.plane.XDS, fmt.Sprintf("%s-%d", s.shape, s.nodes), s.plan.table.target(0), s.plan.backend(0))
 	if err == nil {
 		s.starts.record(p.started)
 	}
@@ -152,7 +153,7 @@ func (s *side) close() (err error) {
 		s.api.close()
 	}
 	if s.plane != nil {
-		err = errors.Join(err, s.plane.stop())
+		err = errors.Join(err, s.plane.Stop())
 	}
 	if s.dir != "" {
 		err = errors.Join(err, os.RemoveAll(s.dir))

@@ -1,4 +1,6 @@
-package bench
+// Package plane runs control planes as child processes for benches, so that
+// what a control plane costs is its own.
+package plane
 
 import (
 	"bufio"
@@ -20,21 +22,22 @@ import (
 // stopGrace is how long a control plane may take to end.
 const stopGrace = 5 * time.Second
 
-// plane is a control plane, as a child process: what it costs is its own.
-type plane struct {
-	xds string // host:port
-	api string // URL
-	log string // file
+// Plane is a control plane that runs.
+type Plane struct {
+	XDS     string // host:port
+	API     string // URL
+	Log     string // file
+	Process *child.Process
 
-	process  *child.Process
 	followed chan struct{} // closed when the log has ended
 }
 
-// startPlane runs `serve` of the binary on free ports, with its data and its
-// log in dir. The caller must call stop.
-func startPlane(ctx context.Context, binary, dir string) (*plane, error) {
-	p := &plane{log: filepath.Join(dir, "serve.log"), followed: make(chan struct{})}
-	log, err := os.Create(p.log)
+// Start runs `serve` of the binary on free ports, with its data and its log in
+// dir, and returns when it serves. options are further ones of serve. The
+// caller must call Stop.
+func Start(ctx context.Context, binary, dir string, options ...string) (*Plane, error) {
+	p := &Plane{Log: filepath.Join(dir, "serve.log"), followed: make(chan struct{})}
+	log, err := os.Create(p.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -43,11 +46,11 @@ func startPlane(ctx context.Context, binary, dir string) (*plane, error) {
 		log.Close()
 		return nil, err
 	}
-	cmd := exec.Command(binary, "serve", "--log-format", "json", "--drain-timeout", "1s", "--max-resource-bytes", "134217728",
-		"--data-dir", filepath.Join(dir, "data"), "--xds-address", "127.0.0.1:0", "--api-address", "127.0.0.1:0")
-	cmd.Env = planeEnv(os.Environ())
+	cmd := exec.Command(binary, append([]string{"serve", "--log-format", "json", "--drain-timeout", "1s", "--max-resource-bytes", "134217728",
+		"--data-dir", filepath.Join(dir, "data"), "--xds-address", "127.0.0.1:0", "--api-address", "127.0.0.1:0"}, options...)...)
+	cmd.Env = environment(os.Environ())
 	cmd.Stderr = in
-	p.process, err = child.Start(cmd, nil)
+	p.Process, err = child.Start(cmd, nil)
 	in.Close()
 	if err != nil {
 		out.Close()
@@ -59,24 +62,24 @@ func startPlane(ctx context.Context, binary, dir string) (*plane, error) {
 	select {
 	case <-serving:
 		return p, nil
-	case <-p.process.Done():
-		err = fmt.Errorf("the control plane ended at its start (%w); its log ends with:\n%s", p.process.Err(), tail(p.log, 10))
+	case <-p.Process.Done():
+		err = fmt.Errorf("the control plane ended at its start (%w); its log ends with:\n%s", p.Process.Err(), Tail(p.Log, 10))
 	case <-ctx.Done():
 		err = fmt.Errorf("the control plane does not serve yet: %w", context.Cause(ctx))
 	}
-	return nil, errors.Join(err, p.stop())
+	return nil, errors.Join(err, p.Stop())
 }
 
-// planeEnv is an environment without settings for a control plane: those of
+// environment is an environment without settings for a control plane: those of
 // the user's own must not lead the bench to their etcd, nor trace it.
-func planeEnv(environ []string) []string {
+func environment(environ []string) []string {
 	kept := slices.DeleteFunc(slices.Clone(environ), func(variable string) bool { return strings.HasPrefix(variable, "DELTAPLANE_") })
 	return append(kept, "OTEL_SDK_DISABLED=true")
 }
 
 // follow copies the log into a file and closes serving when it has said where
 // the control plane listens. It returns when the child has ended.
-func (p *plane) follow(out, log *os.File, serving chan<- struct{}) {
+func (p *Plane) follow(out, log *os.File, serving chan<- struct{}) {
 	defer close(p.followed)
 	defer out.Close()
 	defer log.Close()
@@ -85,7 +88,7 @@ func (p *plane) follow(out, log *os.File, serving chan<- struct{}) {
 		line, err := lines.ReadBytes('\n')
 		var entry struct{ Msg, XDS, API string }
 		if serving != nil && json.Unmarshal(line, &entry) == nil && entry.Msg == "serving" {
-			p.xds, p.api = entry.XDS, entry.API
+			p.XDS, p.API = entry.XDS, entry.API
 			close(serving)
 			serving = nil
 		}
@@ -95,18 +98,18 @@ func (p *plane) follow(out, log *os.File, serving chan<- struct{}) {
 	}
 }
 
-// stop ends the control plane and waits for it.
-func (p *plane) stop() error {
-	err := p.process.Stop(stopGrace)
+// Stop ends the control plane and waits for it.
+func (p *Plane) Stop() error {
+	err := p.Process.Stop(stopGrace)
 	<-p.followed
 	if err != nil {
-		return fmt.Errorf("the control plane ended by itself (%w); its log ends with:\n%s", err, tail(p.log, 10))
+		return fmt.Errorf("the control plane ended by itself (%w); its log ends with:\n%s", err, Tail(p.Log, 10))
 	}
 	return nil
 }
 
-// tail is the end of a file, for an error's text.
-func tail(path string, lines int) string {
+// Tail is the end of a file, for an error's text.
+func Tail(path string, lines int) string {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err.Error()
