@@ -36,6 +36,10 @@ help: ## what there is
 build: ## bin/deltaplane, one static binary
 	$(GO) build -ldflags '-s -w -X main.version=$(VERSION)' -o bin/deltaplane ./cmd/deltaplane
 
+.PHONY: rivals
+rivals: ## bin/deltaplane-rivals: go-control-plane and the floors, for comparisons by the bench
+	$(GO) -C bench/rivals build -mod=mod -ldflags '-s -w' -o ../../bin/deltaplane-rivals .
+
 .PHONY: envoy
 envoy: $(ENVOY_DEP) ## install Envoy into .envoy/ (ENVOY=path uses another) and print where it is
 	@test -x "$$ENVOY" || { echo "ENVOY=$$ENVOY is no program" >&2; exit 1; }
@@ -72,7 +76,8 @@ demo: build envoy ## a real Envoy under 10,000 routes that flip; ARGS=--once end
 
 .PHONY: test
 test: build envoy etcd ## everything, on real Envoys and a real etcd
-	$(GO) -C internal/interop test -mod=mod ./... # a module of its own, which follows the versions of this one
+	$(GO) -C internal/interop test -mod=mod ./... # modules of their own, which follow the versions of this one
+	$(GO) -C bench/rivals test -mod=mod ./...
 	$(GO) test -p $(P) -timeout 15m ./...
 
 .PHONY: test-race
