@@ -188,6 +188,7 @@ func TestRealAnswersHaveTheDescribedShapes(t *testing.T) {
 		{"GET", "/v1/status/edge-7", "/v1/status/{node}", "", 200},
 		{"GET", "/v1/status/none", "/v1/status/{node}", "", 404},
 		{"GET", "/v1/sources", "/v1/sources", "", 200},
+		{"GET", "/v1/clock", "/v1/clock", "", 200},
 		{"POST", "/v1/resync/edge-7", "/v1/resync/{node}", "", 200},
 		{"POST", "/v1/resync/none", "/v1/resync/{node}", "", 404},
 		{"DELETE", "/v1/resources/secret/tls", "/v1/resources/{type}/{name}", "", 200},

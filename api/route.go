@@ -41,6 +41,7 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/status", s.status, []string{"watch", "timeout", "limit", "after"}},
 		{"GET", "/v1/status/{node...}", s.nodeStatus, nil},
 		{"GET", "/v1/sources", s.listSources, nil},
+		{"GET", "/v1/clock", s.clock, nil},
 		{"POST", "/v1/resync/{node...}", s.resync, nil},
 		{"GET", "/v1/openapi.yaml", s.openAPI, nil},
 	}
