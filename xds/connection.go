@@ -5,6 +5,7 @@ import (
 	"net"
 
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/peer"
 )
 
@@ -12,6 +13,7 @@ import (
 // that arrive (inbound.go), and of processor time (pace.go).
 type metered struct {
 	net.Conn
+	socket  *socket // under Conn, or none
 	inbound *inbound
 	address address
 }
@@ -27,13 +29,37 @@ func (m *metered) RemoteAddr() net.Addr { return m.address }
 
 func (m *metered) Read(b []byte) (int, error) {
 	n, err := m.Conn.Read(b)
-	if fed := m.inbound.feed(b[:n]); fed != nil {
+	return n, m.pass(b[:n], err)
+}
+
+// ReadOnReady is Read into a buffer of pool's. gRPC asks a connection for this
+// method, and without it holds a buffer of 32 KB for each that is idle.
+func (m *metered) ReadOnReady(size int, pool mem.BufferPool) (buf *[]byte, n int, err error) {
+	if m.socket.raw != nil {
+		buf, n, err = m.socket.read(size, pool)
+	} else {
+		buf = pool.Get(size)
+		n, err = m.Conn.Read(*buf)
+	}
+	if buf == nil {
+		return nil, 0, m.pass(nil, err)
+	}
+	if err = m.pass((*buf)[:n], err); err != nil {
+		pool.Put(buf)
+		return nil, 0, err
+	}
+	return buf, n, nil
+}
+
+// pass meters what was read. The error is err, or why no more is read.
+func (m *metered) pass(b []byte, err error) error {
+	if fed := m.inbound.feed(b); fed != nil {
 		err = fed
 	}
 	if err != nil {
 		m.inbound.close()
 	}
-	return n, err
+	return err
 }
 
 func (m *metered) Close() error {
@@ -58,7 +84,7 @@ func (c meteredCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials
 	if err != nil {
 		return nil, nil, err
 	}
-	return &metered{conn, c.server.room.connect(conn), address{conn.RemoteAddr(), c.server.newPace()}}, info, nil
+	return &metered{conn, newSocket(conn), c.server.room.connect(conn), address{conn.RemoteAddr(), c.server.newPace()}}, info, nil
 }
 
 func (c meteredCredentials) Clone() credentials.TransportCredentials {

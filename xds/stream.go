@@ -58,6 +58,17 @@ type stream struct {
 
 // serve runs one stream until the client, the connection or the server ends it.
 func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) (err error) {
+	st := s.newStream(g, only, delta)
+	if !s.enter(st) {
+		return errClosing
+	}
+	defer s.leave(st)
+	// A CPU profile tells what streams of one kind cost: pprof -tagfocus.
+	pprof.Do(g.Context(), st.profiled(), func(ctx context.Context) { err = st.run(ctx) })
+	return err
+}
+
+func (s *Server) newStream(g grpc.ServerStream, only resource.Type, delta bool) *stream {
 	st := &stream{
 		server: s, grpc: g, id: s.streamIDs.Add(1), delta: delta, ads: only == "", only: only,
 		requests: make(chan request), failed: make(chan error, 1), sent: make(chan error, 1), resync: make(chan struct{}, 1),
@@ -67,14 +78,8 @@ func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) (err
 		st.peer, st.auth = p.Addr.String(), p.AuthInfo
 	}
 	st.pace = s.paceOf(g.Context())
-	if !s.enter(st) {
-		return errClosing
-	}
-	defer s.leave(st)
 	st.talk = &conversation{common: &s.common, delta: delta, only: only, prefix: s.noncePrefix(st.id), observe: st.observe}
-	// A CPU profile tells what streams of one kind cost: pprof -tagfocus.
-	pprof.Do(g.Context(), st.profiled(), func(ctx context.Context) { err = st.run(ctx) })
-	return err
+	return st
 }
 
 var (
@@ -97,10 +102,7 @@ func (st *stream) run(ctx context.Context) error {
 			if !ok {
 				return st.farewell()
 			}
-			began := st.server.cfg.now()
-			err := st.take(q)
-			st.pace.spend(st.server.cfg.now().Sub(began), began)
-			if err != nil {
+			if err := st.handle(&q); err != nil {
 				return err
 			}
 		case <-st.epoch.superseded:
@@ -132,6 +134,15 @@ func (st *stream) farewell() error {
 		return err
 	}
 	return nil // the client has hung up
+}
+
+// handle takes q, and charges the connection for what that costs. It is apart
+// from run, whose frame is what an idle stream's stack holds.
+func (st *stream) handle(q *request) error {
+	began := st.server.cfg.now()
+	err := st.take(*q)
+	st.pace.spend(st.server.cfg.now().Sub(began), began)
+	return err
 }
 
 // take handles one request. It is answered from the newest snapshot that the
