@@ -1,0 +1,6 @@
+//go:build faults
+
+package cost
+
+// largeWorlds are what the promises are about, as streams and resources.
+var largeWorlds = []struct{ streams, resources int }{{1000, 10_000}, {1000, 100_000}}
