@@ -14,6 +14,7 @@ import (
 const (
 	routeHosts = 2 // RouteConfiguration.virtual_hosts
 	hostName   = 1 // VirtualHost.name and RouteConfiguration.name
+	hostRoutes = 3 // VirtualHost.routes
 )
 
 // HostOf cuts a VirtualHost's name at its last slash. ok is false unless both

@@ -80,6 +80,7 @@ func TestFieldNumbersInTheCodeAreThoseOfTheProtos(t *testing.T) {
 		"envoy.config.route.v3.RouteConfiguration.virtual_hosts":             routeHosts,
 		"envoy.config.route.v3.RouteConfiguration.request_headers_to_remove": routeRemovals,
 		"envoy.config.route.v3.VirtualHost.name":                             hostName,
+		"envoy.config.route.v3.VirtualHost.routes":                           hostRoutes,
 		"envoy.config.route.v3.VirtualHost.domains":                          hostDomains,
 		"envoy.config.route.v3.VirtualHost.request_headers_to_remove":        hostRemovals,
 		"envoy.config.route.v3.Route.name":                                   routeName,

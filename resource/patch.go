@@ -82,6 +82,7 @@ type patcher struct {
 	*reader
 	now    *Resource
 	parsed int // bytes of the resource that were parsed, for tests
+	routes int // that were looked at, likewise
 }
 
 // operation is one kind of change: which resources take it, and what may
@@ -177,5 +178,5 @@ func (p *patcher) splice(list protoreflect.Name) *splice {
 	if err != nil {
 		return nil
 	}
-	return &splice{md, md.Fields().ByName(list).Number(), p.now.segments}
+	return &splice{md: md, list: md.Fields().ByName(list).Number(), segments: slices.Clone(p.now.segments), read: &p.routes}
 }

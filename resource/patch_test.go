@@ -159,6 +159,47 @@ func TestPatchOfALargeHostSharesWhatItDoesNotTouch(t *testing.T) {
 	}
 }
 
+func TestAPatchReadsAsManyRoutesOfALargerHost(t *testing.T) {
+	const patches = 60
+	read := func(n int) int {
+		_, hosts, err := decodeOne(t, gateway(n)).SplitHosts()
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The first patch looks everywhere.
+		h := mustPatch(t, hosts[0], "{route: {name: first, match: {prefix: /new}, route: {cluster: c0}}}")
+		read := 0
+		for i := range patches {
+			at, body := i*7919%n, "match: {prefix: /new}, route: {cluster: other}}"
+			patch := []string{
+				fmt.Sprintf("{route: {name: r%d, %s}", at, body),
+				fmt.Sprintf("{route: {name: r%d, %s, after: %d}", at, body, n/4),
+				fmt.Sprintf("{route: {name: new%d, %s, before: r%d}", i, body, n/5),
+				fmt.Sprintf("{route: {name: fresh%d, %s, replace: %d}", i, body, at),
+				fmt.Sprintf("{route: {name: last%d, %s}", i, body),
+				fmt.Sprintf("{remove_route: last%d}", i-1),
+			}[i%6]
+			p := patcher{reader: &reader{file: "patch"}, now: h}
+			roots, problem := p.parse([]byte(patch))
+			if problem != nil {
+				t.Fatal(problem)
+			}
+			p.operation(target(roots[0]))
+			if len(p.problems) > 0 {
+				t.Fatal(p.problems)
+			}
+			h = p.now
+			read += p.routes
+		}
+		return read / patches
+	}
+	few, many := read(1500), read(6000)
+	t.Logf("a patch reads %d of 1,500 routes, %d of 6,000", few, many)
+	if few == 0 || many > 2*few {
+		t.Errorf("a patch reads %d of 1,500 routes, and %d of 6,000", few, many)
+	}
+}
+
 // TestSplicedSegmentsAreThoseOfTheWhole: after any sequence of patches the
 // segments, and so the digest, are what New makes of the result.
 func TestSplicedSegmentsAreThoseOfTheWhole(t *testing.T) {

@@ -13,20 +13,20 @@ import (
 const routeName = 14
 
 // routeNameOf reads a route's name out of its canonical bytes.
-func routeNameOf(b []byte) string {
+func routeNameOf(b []byte) []byte {
 	for len(b) > 0 {
 		number, wire, n := protowire.ConsumeTag(b)
 		size := protowire.ConsumeFieldValue(number, wire, b[max(n, 0):])
 		if n < 0 || size < 0 {
-			return ""
+			return nil
 		}
 		if number == routeName && wire == protowire.BytesType {
-			name, _ := protowire.ConsumeString(b[n:])
+			name, _ := protowire.ConsumeBytes(b[n:])
 			return name
 		}
 		b = b[n+size:]
 	}
-	return ""
+	return nil
 }
 
 // routeAt finds a route by name, or by index when n is a number.
@@ -40,9 +40,12 @@ func (p *patcher) routeAt(s *splice, n *yaml.Node, what string) (spot, bool) {
 		p.fail(n, "%s: expected a route's name or index, got %s", what, p.describe(n))
 		return spot{}, false
 	}
-	at, found := s.find(func(i int, content []byte) bool {
-		return i == index || index < 0 && routeNameOf(content) == n.Value
-	})
+	at, found := spot{}, false
+	if index >= 0 {
+		at, found = s.routeNumber(index)
+	} else {
+		at, found = s.findRoute(n.Value, -1)
+	}
 	if !found {
 		p.fail(n, "%s: the host has no such route, %s; it has %d routes", what, p.describe(n), at.index)
 	}
@@ -78,7 +81,10 @@ func (p *patcher) putRoute(n *yaml.Node, pairs []*yaml.Node) {
 		}
 		return
 	}
-	old, exists := s.find(func(_ int, content []byte) bool { return m.Name != "" && routeNameOf(content) == m.Name })
+	old, exists := spot{}, false
+	if m.Name != "" {
+		old, exists = s.findRoute(m.Name, -1)
+	}
 	place, keyword := lookup(pairs, "before"), "before"
 	if place == nil {
 		place, keyword = lookup(pairs, "after"), "after"
@@ -110,7 +116,7 @@ func (s *splice) move(old spot, exists bool, anchor spot, after bool, content []
 		}
 		s.replace(old, nil)
 	}
-	to, found := s.find(func(i int, _ []byte) bool { return i == index })
+	to, found := s.routeNumber(index)
 	if !found {
 		to = s.endOf()
 	}
@@ -123,7 +129,7 @@ func (p *patcher) onlyOne(s *splice, n *yaml.Node, name string, index int) bool 
 	if name == "" {
 		return true
 	}
-	at, twice := s.find(func(i int, content []byte) bool { return i != index && routeNameOf(content) == name })
+	at, twice := s.findRoute(name, index)
 	if twice {
 		p.fail(n, "route %d has the name %q already", at.index, name)
 	}

@@ -30,6 +30,8 @@ type Resource struct {
 type Segment struct {
 	Digest Digest
 	Bytes  []byte
+
+	routes *routeIndex // once a patch has looked for a route; never changed in place
 }
 
 // Type is the resource's type.
@@ -45,26 +47,11 @@ func (r *Resource) Digest() Digest { return r.digest }
 func (r *Resource) Segments() []Segment { return r.segments }
 
 // Size is the length of the canonical bytes.
-func (r *Resource) Size() int {
-	n := 0
-	for _, s := range r.segments {
-		n += len(s.Bytes)
-	}
-	return n
-}
+func (r *Resource) Size() int { return sizeOf(r.segments) }
 
 // Bytes is the serialized message, not wrapped in an Any. With one segment it
 // is shared, so do not change it; with several it is a new copy.
-func (r *Resource) Bytes() []byte {
-	if len(r.segments) == 1 {
-		return r.segments[0].Bytes
-	}
-	b := make([]byte, 0, r.Size())
-	for _, s := range r.segments {
-		b = append(b, s.Bytes...)
-	}
-	return b
-}
+func (r *Resource) Bytes() []byte { return joined(r.segments) }
 
 // FromStored makes a Resource of bytes that New once made. It checks nothing:
 // the digests were agreed on when the resource was committed. d covers ttl.

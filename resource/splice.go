@@ -2,6 +2,7 @@ package resource
 
 import (
 	"crypto/sha256"
+	"iter"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -16,7 +17,8 @@ import (
 type splice struct {
 	md       protoreflect.MessageDescriptor
 	list     protowire.Number
-	segments []Segment
+	segments []Segment // its own copy
+	read     *int      // counts the elements that are read, for tests
 }
 
 // spot is where an element is: its segment, and its bytes there with tag and
@@ -28,16 +30,32 @@ type spot struct {
 
 // content is the element's message, without tag and length.
 func (s *splice) content(at spot) []byte {
-	b := s.segments[at.segment].Bytes[at.start:at.end]
-	_, _, n := protowire.ConsumeTag(b)
-	content, _ := protowire.ConsumeBytes(b[n:])
+	return contentOf(s.segments[at.segment].Bytes[at.start:at.end])
+}
+
+// contentOf is an element without tag and length.
+func contentOf(element []byte) []byte {
+	_, _, n := protowire.ConsumeTag(element)
+	content, _ := protowire.ConsumeBytes(element[n:])
 	return content
 }
 
 // find is the first element that is wanted, and how many there are if none is.
 // Cost: one pass over the bytes; nothing is parsed.
 func (s *splice) find(wanted func(index int, content []byte) bool) (at spot, found bool) {
+	return s.search(func(*routeIndex, int) bool { return true }, wanted)
+}
+
+// search is find in those segments alone that may hold the element, by what is
+// known of their routes and the index of the first.
+func (s *splice) search(may func(x *routeIndex, first int) bool, wanted func(index int, content []byte) bool) (at spot, found bool) {
 	for i, segment := range s.segments {
+		if s.list == hostRoutes {
+			if x := s.routesIn(i); x != nil && !may(x, at.index) {
+				at.index += x.count
+				continue
+			}
+		}
 		at.segment = i
 		for at.start = 0; at.start < len(segment.Bytes); at.start = at.end {
 			number, size := element(segment.Bytes[at.start:])
@@ -48,6 +66,7 @@ func (s *splice) find(wanted func(index int, content []byte) bool) (at spot, fou
 			if number != s.list {
 				continue
 			}
+			*s.read++
 			if wanted(at.index, s.content(at)) {
 				return at, true
 			}
@@ -57,13 +76,32 @@ func (s *splice) find(wanted func(index int, content []byte) bool) (at spot, fou
 	return at, false
 }
 
+// contents goes through the list's elements in one segment.
+func (s *splice) contents(segment []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for len(segment) > 0 {
+			number, size := element(segment)
+			if size < 0 {
+				return
+			}
+			if number == s.list {
+				*s.read++
+				if !yield(contentOf(segment[:size])) {
+					return
+				}
+			}
+			segment = segment[size:]
+		}
+	}
+}
+
 // endOf is where a new last element goes: an empty spot.
-func (s *splice) endOf() spot {
-	last := spot{segment: -1}
-	count := 0
-	for i, segment := range s.segments {
-		for pos := 0; pos < len(segment.Bytes); {
-			number, size := element(segment.Bytes[pos:])
+// Cost: one pass over the last segments, or over the one.
+func (s *splice) endOf() (last spot) {
+	for i := len(s.segments) - 1; i >= 0; i-- {
+		segment := s.segments[i].Bytes
+		for pos := 0; pos < len(segment); {
+			number, size := element(segment[pos:])
 			if size < 0 {
 				break
 			}
@@ -71,14 +109,10 @@ func (s *splice) endOf() spot {
 			if number <= s.list {
 				last = spot{segment: i, start: pos, end: pos}
 			}
-			if number == s.list {
-				count++
-			}
 		}
-	}
-	last.index = count
-	if last.segment < 0 {
-		last.segment = 0
+		if last.end > 0 {
+			break
+		}
 	}
 	return last
 }
