@@ -1,59 +1,42 @@
 package shape
 
-import (
-	"bytes"
+import "github.com/deltaplane/deltaplane/resource"
 
-	"github.com/deltaplane/deltaplane/resource"
-)
-
-// edit is one virtual host that becomes another: what both have in common at
-// the beginning and at the end of their routes, and what is between.
+// edit is one virtual host that becomes another.
 type edit struct {
-	old, now   *resource.Resource // either may be nil
-	head, tail []*run             // common to both
-	gone, came []*run             // between these
-	framed     bool               // all besides the routes is the same
+	old, now *resource.Resource // either may be nil
+	hunks    []hunk
+	framed   bool // all besides the routes is the same
 }
 
+// hunk is routes that one host has in one place, and those that the other has
+// in their stead. What is not in a hunk is the same in both.
+type hunk struct{ gone, came []*route }
+
+// edit finds out what differs between two hosts.
+// Cost: the changed segments; of their routes, those are read that differ or
+// stand between such.
 func (m *memory) edit(old, now *resource.Resource) *edit {
-	e := &edit{old: old, now: now, gone: m.runs(old), came: m.runs(now)}
-	for len(e.gone) > 0 && len(e.came) > 0 && e.gone[0].digest == e.came[0].digest {
-		e.head, e.gone, e.came = append(e.head, e.came[0]), e.gone[1:], e.came[1:]
+	e := &edit{old: old, now: now}
+	if old == nil || now == nil {
+		e.hunks = []hunk{{flat(m.runs(old)), flat(m.runs(now))}}
+		return e
 	}
-	n, c := len(e.gone), len(e.came)
-	for n > 0 && c > 0 && e.gone[n-1].digest == e.came[c-1].digest {
-		n, c = n-1, c-1
+	e.framed = true
+	for h := range resource.Hunks(old, now) {
+		gone, came := m.read(h.Gone), m.read(h.Came)
+		e.framed = e.framed && gone.routesOnly() && came.routesOnly()
+		e.hunks = append(e.hunks, hunk{flat([]*run{gone}), flat([]*run{came})})
 	}
-	e.tail, e.gone, e.came = e.came[c:], e.gone[:n], e.came[:c]
-	e.framed = old != nil && now != nil && bytes.Equal(frame(e.gone), frame(e.came))
 	return e
 }
 
-// frame is all besides the routes.
-func frame(runs []*run) []byte {
-	var b []byte
-	for _, r := range runs {
-		b = append(b, r.before...)
+// added is how many routes more the host has that is now.
+func (e *edit) added() (n int) {
+	for _, h := range e.hunks {
+		n += len(h.came) - len(h.gone)
 	}
-	b = append(b, 0) // no field has this number
-	for _, r := range runs {
-		b = append(b, r.after...)
-	}
-	return b
-}
-
-// trimmed are the routes of e.gone and e.came without those that both begin
-// and end with.
-func (e *edit) trimmed() (gone, came []*route) {
-	gone, came = flat(e.gone), flat(e.came)
-	for len(gone) > 0 && len(came) > 0 && bytes.Equal(gone[0].whole, came[0].whole) {
-		gone, came = gone[1:], came[1:]
-	}
-	n, c := len(gone), len(came)
-	for n > 0 && c > 0 && bytes.Equal(gone[n-1].whole, came[c-1].whole) {
-		n, c = n-1, c-1
-	}
-	return gone[:n], came[:c]
+	return n
 }
 
 func flat(runs []*run) []*route {

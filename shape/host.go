@@ -10,18 +10,20 @@ import (
 // bytes of the fields before and after them. A host is its runs one after the
 // other, which is one run unless it is large.
 type run struct {
-	digest        resource.Digest
 	before, after []byte
 	routes        []route
 	paths         span // where any of the routes can match
 }
 
+// routesOnly reports whether there are no other fields.
+func (r *run) routesOnly() bool { return len(r.before)+len(r.after) == 0 }
+
 // readRun reads a segment of a VirtualHost's canonical bytes.
-func readRun(s resource.Segment) *run {
-	r := &run{digest: s.Digest}
+func readRun(b []byte) *run {
+	r := &run{}
 	defer r.bound()
 	start, end := -1, 0
-	for f := range fields(s.Bytes) {
+	for f := range fields(b) {
 		switch {
 		case f.number == hostRoutes:
 			if start < 0 {
@@ -32,7 +34,7 @@ func readRun(s resource.Segment) *run {
 			if start < 0 {
 				start = end
 			}
-			r.before, r.after = s.Bytes[:start], s.Bytes[end:]
+			r.before, r.after = b[:start], b[end:]
 			return r
 		}
 		end += len(f.whole)
@@ -40,7 +42,7 @@ func readRun(s resource.Segment) *run {
 	if start < 0 {
 		start = end
 	}
-	r.before = s.Bytes[:start]
+	r.before = b[:start]
 	return r
 }
 

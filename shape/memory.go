@@ -13,13 +13,16 @@ import (
 type memory struct {
 	limit int // routes of a generation
 
-	mu       sync.Mutex // guards all below
-	young    map[resource.Digest]*run
-	old      map[resource.Digest]*run
-	filled   int // routes in young
-	routes   int // read so far
-	segments int // likewise
+	mu     sync.Mutex // guards all below
+	young  map[resource.Digest]*run
+	old    map[resource.Digest]*run
+	filled int // routes in young
+	routes int // read so far
 }
+
+// keptBytes is from what size on segments are remembered: the hosts of most
+// tables are small, and read again in no time.
+const keptBytes = 2 << 10
 
 // remembered is shared by all splits: segments are known by their content.
 var remembered = &memory{limit: 256 << 10}
@@ -32,25 +35,31 @@ func (m *memory) runs(host *resource.Resource) []*run {
 	segments := host.Segments()
 	runs := make([]*run, len(segments))
 	for i, s := range segments {
-		runs[i] = m.run(s, len(segments) > 1)
+		runs[i] = m.run(s)
 	}
 	return runs
 }
 
-func (m *memory) run(s resource.Segment, keep bool) *run {
-	if keep {
-		if r := m.recall(s.Digest); r != nil {
-			return r
-		}
+func (m *memory) run(s resource.Segment) *run {
+	if len(s.Bytes) < keptBytes {
+		return m.read(s.Bytes)
 	}
-	r := readRun(s)
+	if r := m.recall(s.Digest); r != nil {
+		return r
+	}
+	r := m.read(s.Bytes)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.put(s.Digest, r)
+	return r
+}
+
+// read is what is in a segment, or in a part of one.
+func (m *memory) read(b []byte) *run {
+	r := readRun(b)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.routes += len(r.routes)
-	m.segments++
-	if keep {
-		m.put(s.Digest, r)
-	}
 	return r
 }
 

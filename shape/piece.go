@@ -88,30 +88,42 @@ func (c *cutting) ranges(ids []uint32, paths []span, had, has bool) {
 	if c.edit == nil {
 		c.edit = c.memory.edit(c.old, c.now)
 	}
-	wanted := make([]bool, len(ids))
-	for i := range wanted {
-		wanted[i] = true
-	}
+	wanted := all(len(ids))
 	if had && c.edit.framed {
-		gone, came := c.edit.trimmed()
-		was, is := make([][]byte, len(ids)), make([][]byte, len(ids))
-		spread(gone, paths, wanted, was)
-		spread(came, paths, wanted, is)
-		for i := range wanted {
-			wanted[i] = !bytes.Equal(was[i], is[i])
-		}
+		wanted = c.edit.changed(paths)
 	}
-	for i, b := range c.edit.build(paths, wanted) {
+	for i, b := range c.build(paths, wanted) {
 		if wanted[i] {
 			c.visit(ids[i], resource.FromCanonical(resource.VirtualHost, c.now.Name(), b))
 		}
 	}
 }
 
+// all is n times true.
+func all(n int) []bool { return slices.Repeat([]bool{true}, n) }
+
+// changed tells in which of some ranges of paths the routes differ.
+func (e *edit) changed(paths []span) []bool {
+	changed := make([]bool, len(paths))
+	for _, h := range e.hunks {
+		rest := make([]bool, len(paths))
+		for i := range rest {
+			rest[i] = !changed[i]
+		}
+		was, is := make([][]byte, len(paths)), make([][]byte, len(paths))
+		spread(h.gone, paths, rest, was)
+		spread(h.came, paths, rest, is)
+		for i := range rest {
+			changed[i] = changed[i] || !bytes.Equal(was[i], is[i])
+		}
+	}
+	return changed
+}
+
 // build is the parts of the host that is now, in the wanted ranges of paths.
-func (e *edit) build(paths []span, wanted []bool) [][]byte {
+func (c *cutting) build(paths []span, wanted []bool) [][]byte {
 	parts := make([][]byte, len(paths))
-	runs := append(append(append(make([]*run, 0, len(e.head)+len(e.came)+len(e.tail)), e.head...), e.came...), e.tail...)
+	runs := c.memory.runs(c.now)
 	each := func(of func(*run) []byte) {
 		for _, r := range runs {
 			b := of(r)

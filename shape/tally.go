@@ -68,15 +68,18 @@ func (t *Tally) change(m *memory, old, now *resource.Resource) {
 	had, has := numberOf(old), numberOf(now)
 	t.table.add(-1, had)
 	t.table.add(1, has)
-	t.table.routes += routesIn(e.came) - routesIn(e.gone)
+	t.table.routes += e.added()
 	was, is := t.split.places(covers(old)), t.split.places(covers(now))
-	gone, came := e.trimmed()
+	hunks := e.hunks
 	if !slices.Equal(was, is) {
-		rest := append(flat(e.head), flat(e.tail)...)
-		gone, came = append(flat(e.gone), rest...), append(flat(e.came), rest...)
+		hunks = []hunk{{flat(m.runs(old)), flat(m.runs(now))}}
 	}
-	t.split.count(t.leaves, was, -1, had, gone)
-	t.split.count(t.leaves, is, 1, has, came)
+	t.split.count(t.leaves, was, -1, had, nil)
+	t.split.count(t.leaves, is, 1, has, nil)
+	for _, h := range hunks {
+		t.split.count(t.leaves, was, -1, number{}, h.gone)
+		t.split.count(t.leaves, is, 1, number{}, h.came)
+	}
 	t.judge(e)
 }
 
@@ -97,13 +100,6 @@ func (t *Tally) judge(e *edit) {
 	}
 }
 
-func routesIn(runs []*run) (n int) {
-	for _, r := range runs {
-		n += len(r.routes)
-	}
-	return n
-}
-
 // count adds a virtual host and some of its routes, so many times, to the
 // numbers of the leaves at places.
 func (s *Split) count(numbers []number, places []place, times int, host number, routes []*route) {
@@ -115,10 +111,13 @@ func (s *Split) count(numbers []number, places []place, times int, host number, 
 				numbers[g.first].add(times, number{host.hosts, host.domains, len(routes)})
 				continue
 			}
-			paths := pathsOf(s.Leaves[g.first:g.end])
 			for k := g.first; k < g.end; k++ {
 				numbers[k].add(times, host)
 			}
+			if len(routes) == 0 {
+				continue
+			}
+			paths := pathsOf(s.Leaves[g.first:g.end])
 			for _, r := range routes {
 				for _, q := range r.ranges(paths) {
 					for k := q.first; k < q.end; k++ {

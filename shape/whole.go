@@ -71,11 +71,12 @@ func (e *edit) suspicious() bool {
 	if !e.framed {
 		return true
 	}
-	_, came := e.trimmed()
-	for _, r := range came {
-		for f := range fields(r.whole) { // the one that holds the route
-			if routeRules.reason(f.value) != "" {
-				return true
+	for _, h := range e.hunks {
+		for _, r := range h.came {
+			for f := range fields(r.whole) { // the one that holds the route
+				if routeRules.reason(f.value) != "" {
+					return true
+				}
 			}
 		}
 	}
