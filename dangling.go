@@ -171,15 +171,20 @@ func (c *danglingCheck) report(k Key, path, message string) {
 	c.problems = append(c.problems, resource.Problem{Type: k.Type.Short(), Name: k.Name, Path: path, Message: message, Warning: c.warning})
 }
 
-// freshReferences lists what e refers to in segments that old does not have.
-func freshReferences(old, e *Entry) []resource.Reference {
-	parts := freshParts(old, e)
-	if len(parts) == 1 {
-		return parts[0].References()
+// freshReferences lists what e refers to, of a virtual host where it differs
+// from old: changed fields are whole, so that they parse as a smaller host.
+// Cost: O(changed routes) for a host, else O(e).
+func freshReferences(old, e *Entry) (refs []resource.Reference) {
+	r := e.Resource
+	switch {
+	case old == nil || r.Type() != resource.VirtualHost:
+		return r.References()
+	case old.Resource.Digest() == r.Digest():
+		return nil
 	}
-	var refs []resource.Reference
-	for _, p := range parts {
-		refs = append(refs, p.References()...)
+	for h := range resource.Hunks(old.Resource, r) {
+		came := resource.FromStored(r.Type(), r.Name(), resource.Digest{}, 0, []resource.Segment{{Bytes: h.Came}})
+		refs = append(refs, came.References()...)
 	}
 	return refs
 }

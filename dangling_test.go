@@ -176,7 +176,10 @@ func TestAChangeOfOneRouteChecksNoOthers(t *testing.T) {
 	e, _ := s.Latest().Get(k)
 	parts := freshParts(old, e)
 	if total := len(e.Resource.Segments()); total < 4 || len(parts) != 1 {
-		t.Errorf("%d of %d segments are looked at", len(parts), total)
+		t.Errorf("%d of %d segments are looked at by the index of users", len(parts), total)
+	}
+	if refs := freshReferences(old, e); len(refs) != 1 || refs[0].Name != "b" {
+		t.Errorf("one route has changed, and %v are checked", refs)
 	}
 	if p := apply(t, s, largeHost(2000, 7, "none"), Options{}); !strings.Contains(p.Warnings.Error(), `routes[7].route.cluster: refers to Cluster "none"`) {
 		t.Errorf("warnings are %v", p.Warnings)

@@ -70,15 +70,16 @@ func (d *draft) check(base *Snapshot) {
 }
 
 // lacking lists e's segments that old does not have.
-func lacking(old, e *Entry) []blob {
-	has := map[resource.Digest]bool{}
+func lacking(old, e *Entry) (blobs []blob) {
+	segments, has := e.Resource.Segments(), map[resource.Digest]bool{}
 	if old != nil {
-		for _, s := range old.Resource.Segments() {
+		gone, came := resource.Changed(old.Resource, e.Resource)
+		for _, s := range gone {
 			has[s.Digest] = true
 		}
+		segments = came
 	}
-	var blobs []blob
-	for _, s := range e.Resource.Segments() {
+	for _, s := range segments {
 		if !has[s.Digest] {
 			has[s.Digest] = true
 			blobs = append(blobs, blob{s.Digest, s.Bytes})
