@@ -40,10 +40,8 @@ func (p *patcher) routeAt(s *splice, n *yaml.Node, what string) (spot, bool) {
 		p.fail(n, "%s: expected a route's name or index, got %s", what, p.describe(n))
 		return spot{}, false
 	}
-	at, found := spot{}, false
-	if index >= 0 {
-		at, found = s.routeNumber(index)
-	} else {
+	at, found := s.routeNumber(index)
+	if index < 0 {
 		at, found = s.findRoute(n.Value, -1)
 	}
 	if !found {
