@@ -203,26 +203,6 @@ func (c *conversation) partial(l *lane, p *plan, now time.Time) bool {
 	return p.More || waits || l.bridge.needed || l.preloading != nil
 }
 
-// rewarm has the endpoints of clusters in p sent (again): Envoy warms a new
-// or modified EDS cluster until it gets them, and does not ask for a name
-// that it has already subscribed to (envoy #13009, #47302).
-func (c *conversation) rewarm(p *plan) {
-	l := c.lane(resource.Endpoint)
-	if l == nil || l.held.Blank() {
-		return
-	}
-	target := c.target(l)
-	var names []string
-	for _, name := range p.endpoints() {
-		if _, there := target.Get(name); there && l.sub.Contains(name) {
-			names = append(names, name)
-		}
-	}
-	if len(names) > 0 {
-		l.held = l.held.Asked(slices.Values(names), l.sub)
-	}
-}
-
 // standings says where each lane stands. A lane that waits for an answer is
 // taken to have more to add unless it is in sync: what that is, each request
 // of the client may change, and it cannot go out yet.

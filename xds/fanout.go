@@ -41,6 +41,7 @@ type plan struct {
 
 	mentions sync.Map // *view.Resource → bool: mentions one of newNames
 	uses     sync.Map // *plan → bool: what was held before this mentions what waits in that
+	rewarmed sync.Map // rewarming → view.Held: with what clusters in it warm with asked for
 }
 
 // Frame is the encoded response. cached reports that it was there already.
