@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/deltaplane/deltaplane/bench"
+	"github.com/deltaplane/deltaplane/bench/load"
 	"github.com/deltaplane/deltaplane/bench/report"
 )
 
@@ -25,6 +26,7 @@ type benchOptions struct {
 
 func (t *terminal) benchCommand() *cobra.Command {
 	var cfg bench.Config
+	var fleet load.Config
 	var o benchOptions
 	cmd := &cobra.Command{
 		Use:   "bench",
@@ -49,7 +51,11 @@ the first request under the new configuration; of several sides, on the last.`,
 		Args: cobra.NoArgs,
 	}
 	benchFlags(cmd.Flags(), &cfg, &o)
+	fleetFlags(cmd.Flags(), &fleet)
 	cmd.RunE = action(func(cmd *cobra.Command, _ []string) error {
+		if cmd.Flags().Changed("proxies") {
+			return t.benchFleet(cmd, &o, cfg, fleet)
+		}
 		if err := o.complete(&cfg); err != nil {
 			return err
 		}

@@ -1,0 +1,28 @@
+package swarm
+
+import (
+	"fmt"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	"google.golang.org/protobuf/proto"
+)
+
+// NodeID is how proxy i calls itself.
+func NodeID(i int) string { return fmt.Sprintf("node-%05d", i) }
+
+// node is the encoded core.v3.Node of proxy i: with as many extensions as it
+// is told, of the size that those of an Envoy have.
+func node(i int, cluster string, extensions int) ([]byte, error) {
+	n := &corev3.Node{
+		Id: NodeID(i), Cluster: cluster, UserAgentName: "deltaplane-bench",
+		Locality: &corev3.Locality{Region: "region-1", Zone: "zone-a"},
+	}
+	for e := range extensions {
+		n.Extensions = append(n.Extensions, &corev3.Extension{
+			Name:     fmt.Sprintf("envoy.bench.extension_%03d", e),
+			Category: "envoy.filters.http",
+			TypeUrls: []string{fmt.Sprintf("envoy.extensions.filters.http.bench_%03d.v3.Configuration", e)},
+		})
+	}
+	return proto.Marshal(n)
+}
