@@ -33,7 +33,7 @@ func TestWhatASideCannotServeIsRefusedWithItsName(t *testing.T) {
 
 func TestAnUnknownKindIsRefusedWithThoseThereAre(t *testing.T) {
 	err := run([]string{"--kind", "envoy"}, strings.NewReader(""), io.Discard)
-	if err == nil || !strings.Contains(err.Error(), "delta, delta-per-node, floor, linear, snapshot, tcp") {
+	if err == nil || !strings.Contains(err.Error(), "delta, delta-per-node, floor, floor-tuned, linear, snapshot, tcp") {
 		t.Errorf("run said %v", err)
 	}
 }

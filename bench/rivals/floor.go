@@ -17,7 +17,8 @@ import (
 // type, and expects that clients read. To requests that say what the client
 // has (initial_resource_versions), it has nothing to send.
 type floor struct {
-	counts *counts
+	counts    *counts
+	transport []grpc.ServerOption
 
 	mu          sync.Mutex // guards what follows; not held while something is sent
 	catalog     *catalog
@@ -32,8 +33,9 @@ type subscriber struct {
 	sending sync.Mutex // may be taken while floor.mu is held, so that sends are in the order of the catalog's states
 }
 
-func newFloor(c *counts) *floor {
-	return &floor{counts: c, catalog: newCatalog(), subscribers: map[string][]*subscriber{}}
+// newFloor makes a floor with the given transport, grpc-go's defaults if none.
+func newFloor(c *counts, transport ...grpc.ServerOption) *floor {
+	return &floor{counts: c, transport: transport, catalog: newCatalog(), subscribers: map[string][]*subscriber{}}
 }
 
 // aggregated is ADS's delta service, with messages that only floorCodec knows.
@@ -47,7 +49,7 @@ var aggregated = grpc.ServiceDesc{
 }
 
 func (f *floor) serve(l net.Listener) (stop func() error) {
-	server := newRPC(f.counts, grpc.ForceServerCodecV2(newFloorCodec()))
+	server := newRPC(f.counts, append(f.transport, grpc.ForceServerCodecV2(newFloorCodec()))...)
 	server.RegisterService(&aggregated, f)
 	return serveRPC(server, l)
 }

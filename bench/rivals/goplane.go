@@ -40,7 +40,7 @@ func serveCache(cache cachev3.Cache, c *counts, joined func(node string), l net.
 			return nil
 		},
 	}
-	server := newRPC(c)
+	server := newRPC(c, tuned()...)
 	discoveryv3.RegisterAggregatedDiscoveryServiceServer(server, serverv3.NewServer(ctx, cache, heard, sotwv3.WithOrderedADS()))
 	stopRPC := serveRPC(server, l)
 	return func() error {

@@ -35,6 +35,7 @@ var kinds = map[string]func(*counts) side{
 	"delta":          func(c *counts) side { return newSnapshots(c, false) },
 	"linear":         func(c *counts) side { return newLinear(c) },
 	"floor":          func(c *counts) side { return newFloor(c) },
+	"floor-tuned":    func(c *counts) side { return newFloor(c, tuned()...) },
 	"tcp":            func(c *counts) side { return newTCP(c) },
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
@@ -186,7 +187,7 @@ func (p *process) change(proxies []proxy, n int64, changed, removed, held []stri
 		query.Add("remove", servedTypes[0]+"/"+name)
 	}
 	p.ask(http.StatusOK, "POST", "/change?"+query.Encode(), messages...)
-	if p.kind != "floor" && p.kind != "tcp" { // they tell what they were told
+	if !strings.HasPrefix(p.kind, "floor") && p.kind != "tcp" { // they tell what they were told
 		removed = slices.DeleteFunc(slices.Clone(removed), func(name string) bool { return name == "none" })
 	}
 	for _, proxy := range proxies {
