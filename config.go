@@ -19,6 +19,7 @@ type Config struct {
 	MaxCommits int                   // history kept; default 1,000
 	MaxAge     time.Duration         // history kept; default 30 days
 	QuotaBytes int64                 // etcd's quota; default 2 GiB; history takes at most a quarter
+	LeafDrain  time.Duration         // parts of split tables outlive listeners that lead to them; default 15 minutes (package shape)
 	Logger     *slog.Logger          // default: discard
 	Registerer prometheus.Registerer // default: none
 	Tracer     Tracer                // default: none

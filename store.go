@@ -76,7 +76,7 @@ func openAt(ctx context.Context, cfg Config, etcd *connection, c clock) (*Store,
 		requests: make(chan *request),
 		at:       position{snapshot: empty},
 	}
-	s.keeper, s.disk, s.tables = newKeeper(s), newDisk(cfg), &tables{}
+	s.keeper, s.disk, s.tables = newKeeper(s), newDisk(cfg), &tables{drain: cfg.LeafDrain}
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.closing, s.stop = life.Done(), stop
 	var err error

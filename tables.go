@@ -14,6 +14,7 @@ import (
 // each replica, now and after a restart, serves the same. For the store's
 // writer alone; what it remembers only saves work.
 type tables struct {
+	drain time.Duration // for how long leaves outlive listeners that lead to them
 	byKey map[Key]*table
 }
 
@@ -38,7 +39,7 @@ const leafBits = 12
 // Cost: O(changes) for a table that is known; O(hosts) at first; O(table) when
 // it is split differently.
 func (t *tables) settle(base, tree radix.Tree[*Entry], version Version, now time.Time) radix.Tree[*Entry] {
-	wishes := wishesIn(tree)
+	wishes, at := wishesIn(tree), shape.Moment{Now: now, Drain: t.drain}
 	x := tree.Txn()
 	for k := range touchedTables(base, tree) {
 		e, ok := tree.Get(k.Path())
@@ -46,7 +47,7 @@ func (t *tables) settle(base, tree radix.Tree[*Entry], version Version, now time
 			delete(t.byKey, k)
 			continue
 		}
-		if split := t.split(k, e, wishes.of(k), base, tree, version, now); split != e.Split {
+		if split := t.split(k, e, wishes.of(k), base, tree, version, at); split != e.Split {
 			changed := *e
 			changed.Split = split
 			x.Put(k.Path(), changed.sealed())
@@ -86,20 +87,20 @@ func touchedTables(base, tree radix.Tree[*Entry]) map[Key]bool {
 
 // split is how the table at k, whose shell is e, is split from now on; nil if
 // it never was.
-func (t *tables) split(k Key, e *Entry, w wish, base, tree radix.Tree[*Entry], version Version, now time.Time) *shape.Split {
+func (t *tables) split(k Key, e *Entry, w wish, base, tree radix.Tree[*Entry], version Version, at shape.Moment) *shape.Split {
 	one := t.known(k, e, w, base, tree, version)
 	split := one.split
 	switch {
 	case w.off && len(split.Leaves) > 0:
-		split = split.Retire(w.Options, now)
+		split = split.Retire(w.Options, at)
 	case w.off:
-		split = split.Expire(now)
+		split = split.Expire(at)
 	case split.Options != w.Options && e.Split != nil:
-		split, _ = split.Renew(e.Resource, resourcesOf(tree, k), w.Options, now)
+		split, _ = split.Renew(e.Resource, resourcesOf(tree, k), w.Options, at)
 	case one.tally.Due():
-		split = one.tally.Resplit(resourcesOf(tree, k), now)
+		split = one.tally.Resplit(resourcesOf(tree, k), at)
 	default:
-		split = split.Expire(now)
+		split = split.Expire(at)
 	}
 	if split == one.split {
 		return e.Split

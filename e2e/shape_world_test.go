@@ -158,6 +158,7 @@ func (w *shapeWorld) restore() {
 	defer w.mu.Unlock()
 	w.newest++
 	w.fill()
+	w.edit(bigHost)
 }
 
 // documents is the whole table.

@@ -70,7 +70,9 @@ func (s *Split) Explain(shell *resource.Resource, hosts iter.Seq[*resource.Resou
 	c := read(hosts)
 	e.Hosts, e.Routes, e.Retired = c.number.hosts, c.number.routes, len(s.Retired)
 	if len(s.Leaves) == 0 {
-		_, e.Whole = New(shell, hosts, s.Options)
+		if _, e.Whole = New(shell, hosts, s.Options); e.Whole == "" && s.crowded() {
+			e.Whole = s.crowding()
+		}
 		if e.Whole == "" {
 			e.Whole = "it will be split when it changes next"
 		}

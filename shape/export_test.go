@@ -54,3 +54,7 @@ func KnownFilters() (names []string) {
 	}
 	return names
 }
+
+// Crowded reports whether so many leaves of s are retired that there should be
+// no more.
+func (s *Split) Crowded() bool { return s.crowded() }

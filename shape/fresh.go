@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"time"
 
 	"github.com/deltaplane/deltaplane/resource"
 )
@@ -13,12 +12,16 @@ import (
 // a sentence for users, says why. IDs begin at 0.
 // Cost: some passes over the table: about 1 s for 100,000 routes.
 func New(shell *resource.Resource, hosts iter.Seq[*resource.Resource], o Options) (s *Split, reason string) {
-	return (&Split{}).Renew(shell, hosts, o, time.Time{})
+	return (&Split{}).Renew(shell, hosts, o, Moment{})
 }
 
 // Renew divides a table anew, as New does, and retires all leaves that it had.
-func (s *Split) Renew(shell *resource.Resource, hosts iter.Seq[*resource.Resource], o Options, now time.Time) (*Split, string) {
-	renewed := s.Retire(o, now)
+// With too many of these it goes out as written.
+func (s *Split) Renew(shell *resource.Resource, hosts iter.Seq[*resource.Resource], o Options, at Moment) (*Split, string) {
+	renewed := s.Retire(o, at)
+	if renewed.crowded() {
+		return renewed, renewed.crowding()
+	}
 	reason := wholeTable(shell, hosts)
 	if reason != "" {
 		return renewed, reason
@@ -41,12 +44,11 @@ func (s *Split) Renew(shell *resource.Resource, hosts iter.Seq[*resource.Resourc
 }
 
 // Retire is s without leaves, which are retired as of now, and with options o.
-func (s *Split) Retire(o Options, now time.Time) *Split {
-	left := &Split{Options: o, Next: s.Next, Retired: slices.Clone(s.Expire(now).Retired)}
+func (s *Split) Retire(o Options, at Moment) *Split {
+	left := &Split{Options: o, Next: s.Next, Retired: slices.Clone(s.Expire(at).Retired)}
 	for i, l := range s.Leaves {
-		left.Retired = append(left.Retired, Retired{ID: l.ID, Area: s.area(i), Since: now})
+		left.Retired = append(left.Retired, Retired{ID: l.ID, Area: s.area(i), Since: at.Now})
 	}
-	left.Retired = newest(left.Retired, o)
 	return left
 }
 

@@ -205,7 +205,7 @@ func TestANewSplitRetiresTheLeavesOfTheOldOne(t *testing.T) {
 	table := wide(t, 100, 10)
 	s := fresh(t, table, shape.Defaults())
 	at := time.Unix(1e9, 0)
-	now, reason := s.Renew(table.shell, table.all(), shape.Options{Shards: 4, Duplication: 2}, at)
+	now, reason := s.Renew(table.shell, table.all(), shape.Options{Shards: 4, Duplication: 2}, shape.Moment{Now: at})
 	if reason != "" || len(now.Leaves) != 4 || len(now.Retired) != len(s.Leaves) {
 		t.Fatalf("%q: %d leaves, %d retired", reason, len(now.Leaves), len(now.Retired))
 	}
@@ -216,15 +216,54 @@ func TestANewSplitRetiresTheLeavesOfTheOldOne(t *testing.T) {
 		}
 		seen[id] = true
 	})
-	if left := now.Expire(at.Add(shape.RetiredFor - 1)); left != now {
+	if left := now.Expire(shape.Moment{Now: at.Add(shape.DefaultDrain - 1)}); left != now {
 		t.Error("something has ended too early")
 	}
-	again, _ := now.Renew(table.shell, table.all(), shape.Defaults(), at.Add(shape.RetiredFor))
+	again, _ := now.Renew(table.shell, table.all(), shape.Defaults(), shape.Moment{Now: at.Add(shape.DefaultDrain)})
 	if len(again.Retired) != 4 {
 		t.Errorf("%d retired leaves, want those that were live", len(again.Retired))
 	}
-	if left := now.Expire(at.Add(shape.RetiredFor)); len(left.Retired) > 0 || len(left.Leaves) != 4 {
+	if left := now.Expire(shape.Moment{Now: at.Add(shape.DefaultDrain)}); len(left.Retired) > 0 || len(left.Leaves) != 4 {
 		t.Errorf("%d retired leaves remain", len(left.Retired))
+	}
+}
+
+// A listener that drains leads to leaves of its own time, however many splits
+// ago that was.
+func TestNoLeafIsGivenUpBeforeItsTimeHoweverOftenATableTurns(t *testing.T) {
+	table := wide(t, 100, 10)
+	s := fresh(t, table, shape.Defaults())
+	began := time.Unix(1e9, 0)
+	at := shape.Moment{Now: began, Drain: time.Minute}
+	kept, plain := map[uint32]bool{}, 0
+	for turn := range 40 {
+		at.Now = began.Add(time.Duration(turn) * time.Second)
+		for _, l := range s.Leaves {
+			kept[l.ID] = true
+		}
+		s, _ = s.Retire(s.Options, at).Renew(table.shell, table.all(), s.Options, at)
+		there := 0
+		s.Areas(func(id uint32, _ shape.Area) {
+			if kept[id] {
+				there++
+			}
+		})
+		if there != len(kept) {
+			t.Fatalf("after %d turns %d of %d leaves are there", turn, there, len(kept))
+		}
+		if len(s.Leaves) == 0 {
+			plain++
+		}
+	}
+	if len(s.Retired) > 1000 || plain == 0 {
+		t.Errorf("%d leaves are retired, and %d times it went out as written", len(s.Retired), plain)
+	}
+	if e := s.Explain(table.shell, table.all()); !strings.Contains(e.Whole, "so often") {
+		t.Errorf("it is whole because %q", e.Whole)
+	}
+	at.Now = at.Now.Add(time.Minute)
+	if s, reason := s.Renew(table.shell, table.all(), s.Options, at); len(s.Leaves) == 0 || len(s.Retired) > 0 {
+		t.Errorf("later it has %d leaves, %d are retired: %q", len(s.Leaves), len(s.Retired), reason)
 	}
 }
 

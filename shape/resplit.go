@@ -3,7 +3,6 @@ package shape
 import (
 	"iter"
 	"slices"
-	"time"
 
 	"github.com/deltaplane/deltaplane/resource"
 )
@@ -42,8 +41,8 @@ func (t *Tally) outgrown(i int) bool {
 // aim is how many routes and domains a fresh leaf has.
 func (t *Tally) aim() int { return max(leafMin, t.table.entries()/t.split.Options.Shards) }
 
-// Due reports whether Resplit would change the split, but for what it drops of
-// the retired leaves. Ask after each commit.
+// Due reports whether Resplit would change the split, unless too many leaves
+// are still retired. Ask after each commit.
 // Cost: the leaves.
 func (t *Tally) Due() bool {
 	return t.afresh() || len(t.split.Leaves) > 0 && (t.plain() || len(t.Outgrown()) > 0)
@@ -73,24 +72,27 @@ func (t *Tally) afresh() bool {
 }
 
 // Resplit is the split that the table should have from a moment on: t's own,
-// the same pointer, if nothing is due. Only the leaves that have outgrown their
+// the same pointer, if nothing is due. While too many leaves are retired there
+// are no new ones. Only the leaves that have outgrown their
 // bound are cut: they are retired, and their parts have new IDs. A table that
 // must go out as written, or that has come below half of Threshold, has no
 // leaves any more, and one that is no longer recognisable is divided anew. For
 // what comes out a new tally is to be made, with Count.
 // Cost: some passes over the table.
-func (t *Tally) Resplit(hosts iter.Seq[*resource.Resource], now time.Time) *Split {
+func (t *Tally) Resplit(hosts iter.Seq[*resource.Resource], at Moment) *Split {
+	kept := t.split.Expire(at)
 	switch {
+	case len(kept.Leaves) > 0 && t.plain():
+		return t.split.Retire(t.split.Options, at)
+	case kept.crowded():
+		return kept
 	case t.afresh():
-		s, _ := t.split.Renew(t.shell, hosts, t.split.Options, now)
-		return s
-	case len(t.split.Leaves) > 0 && t.plain():
-		return t.split.Retire(t.split.Options, now)
+		return t.anew(kept, hosts, at)
 	case len(t.Outgrown()) == 0:
-		return t.split.Expire(now)
+		return kept
 	}
 	s := *t.split
-	s.Retired, s.Leaves = slices.Clone(t.split.Expire(now).Retired), nil
+	s.Retired, s.Leaves = slices.Clone(kept.Retired), nil
 	table := read(hosts)
 	for i, l := range t.split.Leaves {
 		if !t.outgrown(i) {
@@ -103,14 +105,13 @@ func (t *Tally) Resplit(hosts iter.Seq[*resource.Resource], now time.Time) *Spli
 			s.Leaves = append(s.Leaves, l)
 			continue
 		}
-		s.Retired = append(s.Retired, Retired{ID: l.ID, Area: t.split.area(i), Since: now})
+		s.Retired = append(s.Retired, Retired{ID: l.ID, Area: t.split.area(i), Since: at.Now})
 		for _, part := range parts.leaves {
 			part.ID = s.Next
 			s.Next++
 			s.Leaves = append(s.Leaves, part)
 		}
 	}
-	s.Retired = newest(s.Retired, s.Options)
 	after := &Tally{split: &s, shell: t.shell, whole: t.whole, table: t.table, leaves: table.count(s.Leaves)}
 	for i, n := range after.leaves {
 		if s.Leaves[i].ID >= t.split.Next {
@@ -118,10 +119,19 @@ func (t *Tally) Resplit(hosts iter.Seq[*resource.Resource], now time.Time) *Spli
 		}
 	}
 	if after.afresh() { // as these parts duplicate too much
-		renewed, _ := t.split.Renew(t.shell, hosts, s.Options, now)
-		return renewed
+		return t.anew(kept, hosts, at)
 	}
 	return &s
+}
+
+// anew is the table divided anew, or as kept has it if that would retire too
+// many leaves.
+func (t *Tally) anew(kept *Split, hosts iter.Seq[*resource.Resource], at Moment) *Split {
+	renewed, _ := t.split.Renew(t.shell, hosts, t.split.Options, at)
+	if renewed.crowded() {
+		return kept
+	}
+	return renewed
 }
 
 // cut divides the i-th leaf. ok is false when that makes its largest part not

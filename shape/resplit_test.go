@@ -25,7 +25,7 @@ func TestOnlyALeafThatHasOutgrownItsBoundIsCut(t *testing.T) {
 	if out := tally.Outgrown(); !tally.Due() || !slices.Equal(out, []uint32{leaf}) {
 		t.Fatalf("outgrown: %v, want %d", out, leaf)
 	}
-	next := tally.Resplit(table.all(), time.Unix(1e9, 0))
+	next := tally.Resplit(table.all(), shape.Moment{Now: time.Unix(1e9, 0)})
 	if len(next.Retired) != 1 || next.Retired[0].ID != leaf {
 		t.Fatalf("retired: %+v", next.Retired)
 	}
@@ -37,21 +37,21 @@ func TestOnlyALeafThatHasOutgrownItsBoundIsCut(t *testing.T) {
 	if _, largest := sizes(next, table); len(next.Leaves) <= len(s.Leaves) || largest > 150 {
 		t.Errorf("%d leaves, the largest of %d routes", len(next.Leaves), largest)
 	}
-	if again := shape.Count(next, table.shell, table.all()); again.Due() || again.Resplit(table.all(), time.Unix(1e9, 0)) != next {
+	if again := shape.Count(next, table.shell, table.all()); again.Due() || again.Resplit(table.all(), shape.Moment{Now: time.Unix(1e9, 0)}) != next {
 		t.Error("the new split is due again")
 	}
 }
 
 func TestALeafBelowItsBoundIsLeftAlone(t *testing.T) {
 	table, s, tally := grown(t, shape.Options{Shards: 20, Duplication: 2}, 120)
-	if tally.Due() || tally.Resplit(table.all(), time.Unix(1e9, 0)) != s {
+	if tally.Due() || tally.Resplit(table.all(), shape.Moment{Now: time.Unix(1e9, 0)}) != s {
 		t.Errorf("outgrown: %v", tally.Outgrown())
 	}
 }
 
 func TestALeafThatCannotBeCutIsLeftAloneUntilItHasDoubled(t *testing.T) {
 	table, s, tally := grown(t, shape.Options{Shards: 100, By: shape.ByHost, Duplication: 2}, 400)
-	next := tally.Resplit(table.all(), time.Unix(1e9, 0))
+	next := tally.Resplit(table.all(), shape.Moment{Now: time.Unix(1e9, 0)})
 	if len(next.Retired) > 0 || len(next.Leaves) != len(s.Leaves) {
 		t.Fatalf("%d leaves, %d retired", len(next.Leaves), len(next.Retired))
 	}
@@ -82,7 +82,7 @@ func TestATableThatHasBecomeSmallGoesOutAsWritten(t *testing.T) {
 		}
 	}
 	at := time.Unix(1e9, 0)
-	s := tally.Resplit(table.all(), at)
+	s := tally.Resplit(table.all(), shape.Moment{Now: at})
 	if len(s.Leaves) > 0 || len(s.Retired) == 0 || !s.Retired[0].Since.Equal(at) {
 		t.Errorf("%d leaves, %d retired", len(s.Leaves), len(s.Retired))
 	}
@@ -96,7 +96,7 @@ func TestATableThatIsNoLongerRecognisableIsDividedAnew(t *testing.T) {
 		delete(table.hosts, h.Name())
 		tally.Change(h, nil)
 	}
-	next := tally.Resplit(table.all(), time.Unix(1e9, 0))
+	next := tally.Resplit(table.all(), shape.Moment{Now: time.Unix(1e9, 0)})
 	if len(next.Leaves) != 20 || len(next.Retired) != len(s.Leaves) || next.Leaves[0].ID != s.Next {
 		t.Errorf("%d leaves from ID %d on, %d retired", len(next.Leaves), next.Leaves[0].ID, len(next.Retired))
 	}

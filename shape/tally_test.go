@@ -49,16 +49,16 @@ func (l *life) fill(tb testing.TB, name string, n int) {
 func (l *life) settle(t *rapid.T, tb testing.TB) {
 	l.now = l.now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 14, 16}).Draw(t, "minutes")) * time.Minute)
 	due := l.tally.Due()
-	next := l.tally.Resplit(l.all(), l.now)
-	again := l.tally.Resplit(l.all(), l.now)
-	if !due && next != l.split && len(next.Retired) == len(l.split.Retired) || due && next == l.split {
+	next := l.tally.Resplit(l.all(), shape.Moment{Now: l.now})
+	again := l.tally.Resplit(l.all(), shape.Moment{Now: l.now})
+	if !due && next != l.split && len(next.Retired) == len(l.split.Retired) || due && next == l.split && !l.split.Crowded() {
 		t.Fatalf("due %v, but the split is another: %v", due, next != l.split)
 	}
 	if fmt.Sprint(next) != fmt.Sprint(again) {
 		t.Fatalf("%+v\nand then %+v", next, again)
 	}
 	for _, r := range next.Retired {
-		if l.now.Sub(r.Since) >= shape.RetiredFor {
+		if l.now.Sub(r.Since) >= shape.DefaultDrain {
 			t.Fatalf("leaf %d is still there %v after it was retired", r.ID, l.now.Sub(r.Since))
 		}
 	}

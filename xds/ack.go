@@ -20,6 +20,9 @@ func (c *conversation) acknowledge(l *lane, q request) {
 	}
 	f := l.flight
 	l.flight = nil
+	if l.typ == resource.Listener && len(f.plan.Upserts) > 0 {
+		c.rescope()
+	}
 	if q.refusal == nil {
 		if !c.delta {
 			l.vitals.accepted = f.plan

@@ -81,11 +81,15 @@ func (b *bridge) over(held view.Held, target view.Table) view.Table {
 func (b *bridge) extends(target view.Table) bool { return b.needed && b.table.Hash() != target.Hash() }
 
 // mayAdd reports whether l's additions may go out now: scopes follow the
-// tables that they may lead to. Where clusters are refused, tables may wait for
-// these, nobody knows for how long, and scopes do not.
+// tables that they may lead to, and a listener on its way, behind which they
+// may have to go all together (rescope). Where clusters are refused, tables may
+// wait for these, nobody knows for how long, and scopes do not.
 func (c *conversation) mayAdd(l *lane, all []standing) bool {
 	if l.typ != resource.ScopedRoute || l.owes || l.held.Fresh() {
 		return true
+	}
+	if slices.ContainsFunc(all, func(s standing) bool { return s.typ == resource.Listener && s.inFlight }) {
+		return false
 	}
 	if clusters := c.lane(resource.Cluster); clusters != nil && clusters.refused != nil {
 		return true

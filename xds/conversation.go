@@ -181,13 +181,8 @@ func (c *conversation) sendPart(l *lane, removals bool, now time.Time) *send {
 	l.flight.partial = c.partial(l, p, now)
 	l.latest = l.flight
 	l.held, l.owes, l.nonce, l.last, l.current = p.After, false, s.response.Nonce, c.version, 0
-	switch l.typ {
-	case resource.Cluster:
+	if l.typ == resource.Cluster {
 		c.rewarm(p)
-	case resource.Listener:
-		if len(p.Upserts) > 0 {
-			c.rescope()
-		}
 	}
 	c.observe(l.flight.answered(Event{
 		Kind: Sent, Type: l.typ,

@@ -94,10 +94,15 @@ func (c *conversation) scopesInUse() bool {
 	return false
 }
 
-// rescope has the scopes sent again behind a listener if none is in use: Envoy
-// does not ask for what it believes to have asked for, and warms a listener
-// that is its first with scopes again until they come, or goes live without
-// them after its initial fetch timeout.
+// rescope has the scopes sent again, once the client has answered a listener,
+// if none is in use: Envoy does not ask for what it believes to have asked for,
+// and warms a listener that is its first with scopes again until they come, or
+// goes live without them after its initial fetch timeout.
+//
+// Only the answer tells: the last listener with scopes may have drained while
+// the response was on its way, and what Envoy says of that comes before it.
+// Until then no change of scopes goes out (mayAdd): Envoy would take it for all
+// there are.
 func (c *conversation) rescope() {
 	scopes := c.lane(resource.ScopedRoute)
 	if scopes == nil || !scopes.subscribed() || scopes.held.Blank() || c.scopesInUse() {

@@ -56,7 +56,7 @@ func (k *talker) split(hosts map[int]string, ids ...int) {
 	k.store.tree = k.store.tree.Put(path, &deltaplane.Entry{Resource: e.Resource, Split: s})
 }
 
-var cuts = map[int]string{1: "", 2: "m.test", 3: "", 4: "f.test"}
+var cuts = map[int]string{1: "", 2: "m.test", 3: "", 4: "f.test", 5: "x.test"}
 
 // leadTalker is an Envoy that has the table in the leaves 1 and 2.
 func leadTalker(t *testing.T) *talker {
@@ -137,7 +137,27 @@ func TestScopesGoOnceMoreBehindAListenerThatIsTheFirstWithScopesAgain(t *testing
 	k.hears("")
 	k.now = k.now.Add(resumption)
 	k.hears("Listener +web")
+	k.accepts(resource.Listener)
 	k.hears("ScopedRoute +" + leaf(3) + " +" + leaf(4))
+}
+
+// The last listener with scopes may drain while the next one is on its way.
+func TestScopesGoAllTogetherBehindAListenerThatMissedTheLastOneWithScopes(t *testing.T) {
+	k := leadTalker(t)
+	k.split(cuts, 3, 4, 2)
+	k.commit()
+	k.hears("ScopedRoute +" + leaf(3) + " +" + leaf(4))
+	k.accepts(resource.ScopedRoute)
+	k.subscribes(resource.Route, leaf(3), leaf(4))
+	k.hears("Route +" + leaf(3) + " +" + leaf(4))
+	k.accepts(resource.Route)
+	k.hears("Listener +web")
+	k.split(cuts, 3, 4, 2, 5)
+	k.commit()
+	k.says(request{typeURL: resource.Route.URL(), unsubscribe: []string{leaf(1), leaf(2), leaf(3), leaf(4)}})
+	k.hears("") // leaf 5 alone would be all that the listener has
+	k.accepts(resource.Listener)
+	k.hears("ScopedRoute +" + leaf(2) + " +" + leaf(3) + " +" + leaf(4) + " +" + leaf(5))
 }
 
 // manyLeaves is an Envoy that has a table in n leaves, a host in each.

@@ -84,7 +84,7 @@ func startServer(ctx context.Context, s settings, log *slog.Logger) (_ *server, 
 	registry := newRegistry()
 	srv.store, err = deltaplane.Open(ctx, deltaplane.Config{
 		DataDir: s.DataDir, Endpoints: s.EtcdEndpoints, TLS: etcdTLS, Prefix: s.EtcdPrefix,
-		MaxCommits: s.HistoryCommits, MaxAge: s.HistoryAge, QuotaBytes: s.EtcdQuotaBytes,
+		MaxCommits: s.HistoryCommits, MaxAge: s.HistoryAge, QuotaBytes: s.EtcdQuotaBytes, LeafDrain: s.LeafDrain,
 		Logger: srv.log.With("part", "store"), Registerer: registry, Tracer: srv.tracing.Store(),
 	})
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/deltaplane/deltaplane/api"
 	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/shape"
 )
 
 // settings are what serve can be told. Each is a flag, an environment variable
@@ -48,6 +49,7 @@ type settings struct {
 	OTLPEndpoint       string        `koanf:"otlp-endpoint"`
 	DrainTimeout       time.Duration `koanf:"drain-timeout"`
 	EnvoyDrain         time.Duration `koanf:"envoy-drain"`
+	LeafDrain          time.Duration `koanf:"leaf-drain"`
 	LoadReportInterval time.Duration `koanf:"load-report-interval"`
 	MaxResourceBytes   int           `koanf:"max-resource-bytes"`
 	AllowOpaqueTypes   bool          `koanf:"allow-opaque-types"`
@@ -82,6 +84,7 @@ func settingFlags(f *pflag.FlagSet) {
 	f.String("otlp-endpoint", "", "URL of an OpenTelemetry receiver (OTLP) for traces of commits; the OTEL_… environment works as well; default: no traces")
 	f.Duration("drain-timeout", 10*time.Second, "how long open streams and requests may take at the end")
 	f.Duration("envoy-drain", 5*time.Second, "how long at most clusters outlive the listeners and routes that lead to them, for connections that Envoy drains; its own --drain-time-s, if those may be slow")
+	f.Duration("leaf-drain", shape.DefaultDrain, "how long parts of split tables outlive the listeners that lead to them: more than Envoys' --drain-time-s")
 	f.Duration("load-report-interval", 10*time.Second, "how often Envoys report the load of their upstreams, those whose bootstrap says so (bootstrap --load-reports)")
 	f.Int("max-resource-bytes", 4<<20, "largest resource, in bytes of its canonical form")
 	f.Bool("allow-opaque-types", false, "keep Any values of types that this build does not know, unchecked")
@@ -192,7 +195,7 @@ func (s *settings) check() error {
 	}{
 		{"--etcd-quota-bytes", s.EtcdQuotaBytes}, {"--history-commits", int64(s.HistoryCommits)},
 		{"--history-age", int64(s.HistoryAge)}, {"--max-resource-bytes", int64(s.MaxResourceBytes)},
-		{"--watch-settle", int64(s.WatchSettle)}, {"--envoy-drain", int64(s.EnvoyDrain)},
+		{"--watch-settle", int64(s.WatchSettle)}, {"--envoy-drain", int64(s.EnvoyDrain)}, {"--leaf-drain", int64(s.LeafDrain)},
 	} {
 		if amount.value <= 0 {
 			return usageError{amount.flag + ": expected more than 0"}

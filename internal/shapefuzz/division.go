@@ -28,14 +28,14 @@ func options(r random) shape.Options {
 
 // resplit is the next split of the table, nil if it keeps the one that it has.
 func (c *Case) resplit(r random, tally *shape.Tally) *shape.Split {
-	if s := tally.Resplit(c.all(), moment); s != c.Split && len(s.Leaves) > 0 {
+	if s := tally.Resplit(c.all(), shape.Moment{Now: moment}); s != c.Split && len(s.Leaves) > 0 {
 		c.How += ", then split on"
 		return s
 	}
 	if !r.percent(30) {
 		return nil
 	}
-	if s, reason := c.Split.Renew(c.shell, c.all(), options(r), moment); reason == "" {
+	if s, reason := c.Split.Renew(c.shell, c.all(), options(r), shape.Moment{Now: moment}); reason == "" {
 		c.How += ", then divided anew"
 		return s
 	}

@@ -43,6 +43,7 @@ type Report struct {
 	Requests uint64            // that have ended, well or not
 	Failures uint64            // no answer, or a status other than 200
 	Reasons  map[string]uint64 // of failures: how often each
+	First    string            // the first request that failed, when it was sent, and why
 	Answers  map[string]uint64 // bodies of good answers: how often each
 }
 
@@ -81,11 +82,11 @@ func (g *Generator) work(ctx context.Context, w uint64) {
 		if err == nil && answer.Status == http.StatusOK && g.cfg.Judge != nil {
 			err = g.cfg.Judge(request, sent, answer)
 		}
-		g.record(answer, err)
+		g.record(request, sent, answer, err)
 	}
 }
 
-func (g *Generator) record(answer Answer, err error) {
+func (g *Generator) record(request Request, sent time.Time, answer Answer, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	r := &g.report
@@ -100,6 +101,9 @@ func (g *Generator) record(answer Answer, err error) {
 	reason := fmt.Sprintf("%d %.200s", answer.Status, answer.Body)
 	if err != nil {
 		reason = err.Error()
+	}
+	if r.First == "" {
+		r.First = fmt.Sprintf("%s%s, sent %s: %s", request.Host, request.Path, sent.Format(time.StampMicro), reason)
 	}
 	if _, known := r.Reasons[reason]; known || len(r.Reasons) < reasonsKept {
 		r.Reasons[reason]++
