@@ -20,6 +20,7 @@ var errLost = status.Error(codes.Unavailable, "lost for the test")
 type faultyKV struct {
 	clientv3.KV
 	commit atomic.Pointer[func(do func() (*clientv3.TxnResponse, error)) (*clientv3.TxnResponse, error)]
+	values atomic.Int64 // that were asked for
 }
 
 func (k *faultyKV) Txn(ctx context.Context) clientv3.Txn {
@@ -41,7 +42,15 @@ func (x *faultyTxn) If(c ...clientv3.Cmp) clientv3.Txn {
 	x.Txn, x.conditional = x.Txn.If(c...), true
 	return x
 }
-func (x *faultyTxn) Then(o ...clientv3.Op) clientv3.Txn { x.Txn = x.Txn.Then(o...); return x }
+func (x *faultyTxn) Then(o ...clientv3.Op) clientv3.Txn {
+	for _, op := range o {
+		if op.IsGet() {
+			x.kv.values.Add(1)
+		}
+	}
+	x.Txn = x.Txn.Then(o...)
+	return x
+}
 func (x *faultyTxn) Else(o ...clientv3.Op) clientv3.Txn { x.Txn = x.Txn.Else(o...); return x }
 func (x *faultyTxn) Commit() (*clientv3.TxnResponse, error) {
 	if f := x.kv.commit.Load(); f != nil && x.conditional {
@@ -239,5 +248,19 @@ func TestAnEtcdThatRefusesIsNotAskedAgain(t *testing.T) {
 	})
 	if _, err := s.Commit(t.Context(), put(t, 1, "a")); err == nil || errors.Is(err, ErrUnavailable) || attempts != 1 {
 		t.Fatalf("%d attempts, error %v", attempts, err)
+	}
+}
+
+func TestACommitThatTheWatchTellsOfFirstIsPublishedAsItWasMade(t *testing.T) {
+	s, kv := openFaulty(t, Config{})
+	kv.on(func(do func() (*clientv3.TxnResponse, error)) (*clientv3.TxnResponse, error) {
+		resp, err := do()
+		eventually(t, s, atVersion(1))
+		return resp, err
+	})
+	made := cluster(t, "a", 1)
+	commit(t, s, func(b *Batch) error { b.Put(clusterKey("a"), Entry{Resource: made}); return nil })
+	if e, _ := s.Latest().Get(clusterKey("a")); e.Resource != made {
+		t.Error("the watch has made it anew")
 	}
 }

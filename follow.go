@@ -1,6 +1,7 @@
 package deltaplane
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -55,7 +56,7 @@ func (s *Store) follow(ctx context.Context, revision int64) {
 func (s *Store) watch(ctx context.Context, revision int64) error {
 	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
 	defer cancel()
-	f := follower{store: s, held: values{}, records: map[Version]*storepb.Record{}}
+	f := follower{store: s, held: values{}, records: map[Version]seen{}}
 	responses := s.etcd.Watch(ctx, s.keys.prefix, clientv3.WithPrefix(), clientv3.WithRev(revision), clientv3.WithProgressNotify())
 	for r := range responses {
 		if err := r.Err(); err != nil {
@@ -80,7 +81,13 @@ type follower struct {
 	store   *Store
 	held    values // since the last head
 	bytes   int    // of held
-	records map[Version]*storepb.Record
+	records map[Version]seen
+}
+
+// seen is a record that waits for its head.
+type seen struct {
+	record *storepb.Record
+	made   *Snapshot // after it, if this store made the commit; else nil
 }
 
 // see takes in one key.
@@ -122,11 +129,30 @@ func (f *follower) record(key string, value []byte) error {
 	if !ok || v <= f.store.Latest().version {
 		return nil
 	}
+	if d := f.store.own(v, value); d != nil {
+		f.records[v] = seen{d.record, d.snapshot}
+		return nil
+	}
 	r := &storepb.Record{}
 	if err := decode(value, r); err != nil {
 		return err
 	}
-	f.records[v] = r
+	f.records[v] = seen{record: r}
+	return nil
+}
+
+// own is the commit of a version that this store has just proposed, if its
+// record is this one: etcd may tell of it here first. nil for all others.
+func (s *Store) own(v Version, record []byte) *draft {
+	p := s.proposed.Load()
+	if p == nil {
+		return nil
+	}
+	for i, d := range p.drafts {
+		if d.snapshot.version == v && bytes.Equal(p.records[i], record) {
+			return d
+		}
+	}
 	return nil
 }
 
@@ -150,29 +176,37 @@ func (f *follower) head(ctx context.Context, kv *mvccpb.KeyValue) error {
 // nextLocked publishes the version after the store's. The store's mu is held.
 func (f *follower) nextLocked(ctx context.Context, revision int64) error {
 	s, base := f.store, f.store.at.snapshot
-	seen := time.Now()
-	r, ok := f.records[base.version+1]
+	began := time.Now()
+	next, ok := f.records[base.version+1]
 	if !ok {
 		return fmt.Errorf("watch skipped the record of version %d", base.version+1)
 	}
-	if err := s.expand(ctx, r, f.held); err != nil {
-		return err
+	now, r := next.made, next.record
+	if now == nil {
+		var err error
+		if now, err = f.follows(ctx, base, r); err != nil {
+			return err
+		}
+	}
+	s.tellPublished(Publication{Version: now.version, Link: r.Trace, Own: next.made != nil, Committed: now.time, Seen: began})
+	s.setLocked(position{now, revision})
+	return nil
+}
+
+// follows is the snapshot that r makes of base.
+func (f *follower) follows(ctx context.Context, base *Snapshot, r *storepb.Record) (*Snapshot, error) {
+	if err := f.store.expand(ctx, r, f.held); err != nil {
+		return nil, err
 	}
 	changed := changeset{}
 	changed.add(r)
-	tree, err := s.realize(ctx, base.tree, base.tree, changed, f.held)
+	tree, err := f.store.realize(ctx, base.tree, base.tree, changed, f.held)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	root, err := digestOf(r.Root)
 	if err == nil && root != resource.Digest(tree.Hash()) {
 		err = fmt.Errorf("version %d has tree %s, not %s as its commit says: %w", r.Version, tree.Hash(), root, errDamaged)
 	}
-	if err != nil {
-		return err
-	}
-	now := &Snapshot{Version(r.Version), time.Unix(0, r.UnixNanos), tree}
-	s.tellPublished(Publication{Version: now.version, Link: r.Trace, Committed: now.time, Seen: seen})
-	s.setLocked(position{now, revision})
-	return nil
+	return &Snapshot{Version(r.Version), time.Unix(0, r.UnixNanos), tree}, err
 }

@@ -75,6 +75,7 @@ func (s *Store) realize(ctx context.Context, tree, reuse radix.Tree[*Entry], c c
 		}
 		later = append(later, path)
 		refs = append(refs, refsOf(item)...)
+		known.addSegments(path, tree, reuse)
 	}
 	slices.Sort(later)
 	if err := s.fetch(ctx, refs, known); err != nil {
@@ -99,6 +100,17 @@ func segmentsAt(path string, item *storepb.Item, trees ...radix.Tree[*Entry]) ([
 		}
 	}
 	return nil, false
+}
+
+// addSegments adds the segments of large resources that the trees have at path.
+func (v values) addSegments(path string, trees ...radix.Tree[*Entry]) {
+	for _, t := range trees {
+		if e, ok := t.Get(path); ok && len(e.Resource.Segments()) > 1 {
+			for _, s := range e.Resource.Segments() {
+				v[s.Digest] = s.Bytes
+			}
+		}
+	}
 }
 
 func digestString(d resource.Digest) string { return string(d[:]) }

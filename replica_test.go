@@ -68,6 +68,25 @@ func TestAReplicaCatchesUpWhenTheRecordsThatItMissedAreGone(t *testing.T) {
 	}
 }
 
+func TestAFollowerReadsNothingOfALargeHostButWhatHasChanged(t *testing.T) {
+	e := startEtcd(t)
+	a := open(t, Config{Endpoints: []string{e.url}})
+	b, kv := openFaulty(t, Config{Endpoints: []string{e.url}})
+	apply(t, a, clusterYAML("a", 1)+clusterYAML("b", 1)+wideTable(2000), Options{})
+	eventually(t, b, atVersion(1))
+	kv.values.Store(0)
+	for i := range 5 {
+		patchRoute(t, a, i*300, "b")
+		now := eventually(t, b, atVersion(Version(i+2)))
+		if now.Tree().Hash() != a.Latest().Tree().Hash() {
+			t.Fatal("the trees differ")
+		}
+	}
+	if n := kv.values.Load(); n != 0 {
+		t.Errorf("%d values are read from etcd, of which all but the changed ones were there", n)
+	}
+}
+
 // writeNow writes a checkpoint of the newest snapshot, while the keeper may be
 // at work.
 func (s *Store) writeNow(t *testing.T) {

@@ -41,6 +41,8 @@ type Store struct {
 
 	epoch atomic.Int64 // revision of the collector's epoch, as last seen
 
+	proposed atomic.Pointer[proposal] // what submit is about to make durable; nil between
+
 	mu sync.Mutex // guards at, and makes publications follow each other
 	at position
 

@@ -36,6 +36,8 @@ func (s *Store) submit(ctx context.Context, p *proposal) error {
 	if len(p.drafts) == 0 {
 		return nil
 	}
+	s.proposed.Store(p)
+	defer s.proposed.Store(nil)
 	began := time.Now()
 	epoch := s.epoch.Load()
 	staged := len(p.staged) == 0
