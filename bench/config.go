@@ -56,6 +56,11 @@ type Config struct {
 	ProbeEvery  time.Duration // from probe to probe while a change is outstanding, at all Envoys together; default 300 µs
 	SLA         time.Duration // for the P99 of the time to the first request; default 50 ms
 
+	// Profile is a directory for profiles of the control planes, and of each
+	// side's first Envoy, while changes are made (package profile); what they
+	// cost is in the figures. Default: none are taken.
+	Profile string
+
 	Progress func(Progress) // hears what goes on, on one goroutine; default: nobody
 }
 

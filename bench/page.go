@@ -25,6 +25,9 @@ func (r *Report) Page() report.Page {
 	page.Sections = append(page.Sections, r.overview(), r.times(), r.costs())
 	for _, s := range r.Sides {
 		page.Sections = append(page.Sections, s.section(r.Envoys))
+		if s.Profile != nil {
+			page.Sections = append(page.Sections, s.Profile.Section("the control plane of "+string(s.Shape)))
+		}
 	}
 	return page
 }

@@ -43,6 +43,10 @@ func (s Side) print(to io.Writer, envoys int) {
 	fmt.Fprintf(to, "\n%s · a request costs %.1f µs of a worker · Envoy has %s, and starts in %.0f ms · the control plane has %s\n", name,
 		s.Envoy.WorkerPerRequest, size(float64(s.Envoy.RSS)), s.Envoy.Start.P50, size(float64(s.ControlPlane.RSS)))
 	fmt.Fprintf(to, "all routes: %s\n", tally(s.Requests))
+	if s.Profile != nil {
+		fmt.Fprintf(to, "\n%s · profile of the control plane\n", name)
+		s.Profile.Print(to)
+	}
 }
 
 func (e Effects) print(to io.Writer, title string, envoys int) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +44,7 @@ func startProxy(ctx context.Context, cfg Config, xds, node string, first probe.T
 		return p, err
 	}
 	began := time.Now()
-	p.process, err = envoy.Start(ctx, envoy.Config{Dir: p.dir, Bootstrap: text, Concurrency: cfg.Concurrency, LogLevel: "warning"})
+	p.process, err = envoy.Start(ctx, envoy.Config{Dir: p.dir, Bootstrap: text, Concurrency: cfg.Concurrency, LogLevel: "warning", ProfilePath: p.profilePath()})
 	if err != nil {
 		return p, err
 	}
@@ -69,6 +70,9 @@ func startProxy(ctx context.Context, cfg Config, xds, node string, first probe.T
 	p.started = seen.FirstNew.Received.Sub(began)
 	return p, p.findThreads()
 }
+
+// profilePath is where the Envoy's CPU profile goes, if it has a profiler.
+func (p *proxy) profilePath() string { return filepath.Join(p.dir, "envoy.prof") }
 
 // listenEvery is how often an Envoy that starts is asked for its listeners.
 const listenEvery = 3 * time.Millisecond

@@ -7,6 +7,7 @@ import (
 
 	"github.com/deltaplane/deltaplane/bench/probe"
 	"github.com/deltaplane/deltaplane/bench/proc"
+	"github.com/deltaplane/deltaplane/bench/profile"
 )
 
 // Report is what a run has measured. Its JSON is what `bench -o json` prints.
@@ -42,6 +43,8 @@ type Side struct {
 	File         *Effects  `json:"whole_file,omitempty"` // of applying the whole file for a change
 	Envoy        Envoy     `json:"envoy"`
 	ControlPlane PlaneCost `json:"control_plane"`
+	// Profile is where the control plane's time went, if that was asked for.
+	Profile *profile.Summary `json:"profile,omitempty"`
 	// Requests to all routes, all the while, and to measure their cost.
 	Requests probe.Tally `json:"requests"`
 }
@@ -109,7 +112,7 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 }
 
 func (s *side) report() (Side, error) {
-	report := Side{Shape: s.shape, Change: s.changes.report(), Requests: s.walked}
+	report := Side{Shape: s.shape, Change: s.changes.report(), Requests: s.walked, Profile: s.profile}
 	if s.files.made > 0 {
 		files := s.files.report()
 		report.File = &files

@@ -37,12 +37,16 @@ func Run(ctx context.Context, cfg Config) (_ *Report, err error) {
 
 // measure makes the changes under traffic, and then measures requests alone.
 func (r *run) measure(ctx context.Context) error {
+	err := r.startProfiles(ctx)
 	r.walker = startWalker(ctx, r.cfg.Rate)
-	err := r.changes(ctx)
+	if err == nil {
+		err = r.changes(ctx)
+	}
 	if err == nil {
 		err = r.files(ctx)
 	}
 	r.walker.stop()
+	err = errors.Join(err, r.stopProfiles(ctx))
 	if err == nil {
 		err = r.workers(ctx)
 	}

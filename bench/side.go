@@ -11,6 +11,7 @@ import (
 
 	"github.com/deltaplane/deltaplane/bench/plane"
 	"github.com/deltaplane/deltaplane/bench/probe"
+	"github.com/deltaplane/deltaplane/bench/profile"
 )
 
 // side is one of what is compared: a control plane, its Envoys, and what was
@@ -33,6 +34,10 @@ type side struct {
 	files   *effects    // of the whole file, applied again
 	walked  probe.Tally // of requests to all routes
 	starts  histogram   // of an Envoy, to its first good answer
+
+	recording     *profile.Recording // nil: none, or none any more
+	profile       *profile.Summary   // nil: none
+	envoyProfiles bool               // the first Envoy's profiler is on
 
 	workerCosts []time.Duration // CPU of the worker threads per request: of each portion
 }

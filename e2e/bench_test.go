@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/deltaplane/deltaplane/bench"
+	"github.com/deltaplane/deltaplane/bench/profile"
 	"github.com/deltaplane/deltaplane/internal/envoytest"
 )
 
@@ -112,16 +115,44 @@ func expectMeasured(t *testing.T, s bench.Side, shape bench.Shape) {
 	}
 }
 
+// expectFiles checks that a bench has written its page, and profiles of its
+// last side.
+func expectFiles(t *testing.T, page, profiles string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil || !bytes.HasPrefix(text, []byte("<!doctype html>")) || !bytes.Contains(text, []byte("Where the time went")) {
+		t.Errorf("the page begins with %.50q, error %v", text, err)
+	}
+	found := map[string]bool{}
+	err = filepath.WalkDir(profiles, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			info, err := d.Info()
+			found[d.Name()] = err == nil && info.Size() > 0
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{profile.CPUFile, profile.AllocsFile, profile.HeapFile, profile.MutexFile, profile.BlockFile, profile.TraceFile} {
+		if !found[name] {
+			t.Errorf("%s lacks %s: %v", profiles, name, found)
+		}
+	}
+}
+
 func TestABenchThatMeetsItsSLAExitsWith0(t *testing.T) {
 	for _, args := range benchForms {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
-			cmd, temporary := benchCommand(t, append([]string{"--sla=1h", "--files=0"}, args...)...)
+			page, profiles := filepath.Join(t.TempDir(), "report.html"), t.TempDir()
+			cmd, temporary := benchCommand(t, append([]string{"--sla=1h", "--files=0", "--html", page, "--profile", profiles}, args...)...)
 			output, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, output)
 			}
 			nothingOfBench(t, temporary)
-			for _, want := range []string{"SLA met", "first request", " 0 lost, 0 misrouted"} {
+			expectFiles(t, page, profiles)
+			for _, want := range []string{"SLA met", "allocated: ", "first request", " 0 lost, 0 misrouted"} {
 				if !strings.Contains(string(output), want) {
 					t.Errorf("the output lacks %q:\n%s", want, output)
 				}

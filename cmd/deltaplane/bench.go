@@ -47,6 +47,7 @@ Exit code 1 when --sla is missed: at P99, from before the commit to the answer o
 the first request under the new configuration; of several sides, on the last.`,
 		Example: `  deltaplane bench
   deltaplane bench --pattern endpoint --routes 10000 --hosts 1000 --envoys 4
+  deltaplane bench --profile profiles
   deltaplane bench --compare plain,split --changes 300 --html report.html`,
 		Args: cobra.NoArgs,
 	}
@@ -91,6 +92,7 @@ func benchFlags(f *pflag.FlagSet, cfg *bench.Config, o *benchOptions) {
 	f.IntVar(&cfg.Rate, "rate", 100, "requests per second to all routes, all the while")
 	f.DurationVar(&o.probeEvery, "probe-every", 300*time.Microsecond, "from probe to probe while a change is outstanding")
 	f.DurationVar(&cfg.SLA, "sla", 50*time.Millisecond, "what the P99 must not exceed")
+	f.StringVar(&cfg.Profile, "profile", "", "write profiles of the control planes to this directory, and name the top functions; the figures are then of a profiled one")
 	f.BoolVar(&o.plain, "plain", false, "serve the table as it is written: --compare plain")
 	f.StringVar(&o.compare, "compare", "", "sides of the same run: of plain, split and scoped")
 	f.StringVarP(&o.output, "output", "o", "table", "table, json or html")

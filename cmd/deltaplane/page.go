@@ -43,6 +43,9 @@ func (srv *server) pages(registry *prometheus.Registry) http.Handler {
 	})
 	profiles := http.NewServeMux()
 	profiles.HandleFunc("/debug/pprof/", pprof.Index)
+	waits := &contention{asking: map[string]int{}}
+	profiles.HandleFunc("/debug/pprof/mutex", waits.profile("mutex"))
+	profiles.HandleFunc("/debug/pprof/block", waits.profile("block"))
 	profiles.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	profiles.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	profiles.HandleFunc("/debug/pprof/symbol", pprof.Symbol)

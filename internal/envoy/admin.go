@@ -21,7 +21,17 @@ func (p *Process) AdminAddress() string { return p.admin }
 
 // Get asks the admin interface; path may have a query.
 func (p *Process) Get(ctx context.Context, path string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.admin+path, nil)
+	return p.ask(ctx, http.MethodGet, path)
+}
+
+// Post has the admin interface change something; path may have a query.
+func (p *Process) Post(ctx context.Context, path string) ([]byte, error) {
+	return p.ask(ctx, http.MethodPost, path)
+}
+
+// ask is one request, whose answer must be 200.
+func (p *Process) ask(ctx context.Context, method, path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+p.admin+path, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ type Config struct {
 	Bootstrap   string // YAML; its admin address should have port 0
 	Concurrency int    // worker threads; default 1
 	LogLevel    string // default "info"
+	ProfilePath string // of the file that /cpuprofiler writes, in builds that have it; default: Envoy's own
 }
 
 // Process is one running Envoy. Its methods may be called from any goroutine.
@@ -69,13 +70,17 @@ func (p *Process) spawn(cfg Config) error {
 	if level == "" {
 		level = "info"
 	}
-	cmd := exec.Command(cfg.Path,
+	var more []string
+	if cfg.ProfilePath != "" {
+		more = []string{"--config-yaml", fmt.Sprintf("admin: {profile_path: %q}", cfg.ProfilePath)}
+	}
+	cmd := exec.Command(cfg.Path, append(more,
 		"-c", p.file("bootstrap.yaml"),
 		"--admin-address-path", p.file("admin"),
 		"--disable-hot-restart",
 		"--concurrency", strconv.Itoa(max(1, cfg.Concurrency)),
 		"--drain-time-s", "1",
-		"--log-level", level)
+		"--log-level", level)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	p.child, err = child.Start(cmd, func() { log.Close() })
 	if err != nil {
