@@ -39,6 +39,9 @@ func (h Histogram) At(percent float64) time.Duration {
 	return time.Duration(h.counts.ValueAtQuantile(percent))
 }
 
+// Mean is the average; 0 without any value.
+func (h Histogram) Mean() time.Duration { return time.Duration(h.counts.Mean()) }
+
 // Count is how many durations were recorded.
 func (h Histogram) Count() int { return int(h.counts.TotalCount()) }
 

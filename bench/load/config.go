@@ -18,11 +18,12 @@ type Config struct {
 
 	Sides []Kind // what is compared; default Deltaplane alone
 
-	Proxies     int    // simulated, of each side
-	Resources   int    // default 10,000
-	Pattern     string // what changes: a kind, or "mixed"; default cluster
-	Changes     int    // single ones, of each side and repetition; default 20
-	Repetitions int    // default 1
+	Proxies     int         // simulated, of each side
+	Resources   int         // default 10,000
+	Set         fixture.Set // what they are; default: New(Resources)
+	Pattern     string      // what changes: a kind, or "mixed"; default cluster
+	Changes     int         // single ones, of each side and repetition; default 20
+	Repetitions int         // default 1
 
 	Progress func(Progress) // hears what goes on, on one goroutine; default: nobody
 }
@@ -47,6 +48,9 @@ func (c Config) withDefaults() (Config, error) {
 	orDefault(&c.Pattern, fixture.Cluster.String())
 	orDefault(&c.Changes, 20)
 	orDefault(&c.Repetitions, 1)
+	if c.Set == (fixture.Set{}) {
+		c.Set = fixture.New(c.Resources)
+	}
 	if c.Sides == nil {
 		c.Sides = []Kind{Deltaplane}
 	}

@@ -13,11 +13,14 @@ const (
 	Shared     Kind = "delta"          // go-control-plane, delta, one snapshot for all
 	Linear     Kind = "linear"         // go-control-plane, delta, its linear cache
 	Floor      Kind = "floor"          // grpc-go that sends ready bytes to all
+	FloorTuned Kind = "floor-tuned"    // likewise, without grpc-go's pings
 	TCP        Kind = "tcp"            // plain TCP writes of the same bytes
 )
 
 // Kinds are all of them.
-func Kinds() []Kind { return []Kind{Deltaplane, Snapshot, PerNode, Shared, Linear, Floor, TCP} }
+func Kinds() []Kind {
+	return []Kind{Deltaplane, Snapshot, PerNode, Shared, Linear, Floor, FloorTuned, TCP}
+}
 
 // protocol is what the kind's proxies speak.
 func (k Kind) protocol() swarm.Protocol {

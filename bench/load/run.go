@@ -64,23 +64,25 @@ type Report struct {
 
 // Side is one of what was compared.
 type Side struct {
-	Kind   Kind                   `json:"kind"`
-	First  histogram.Distribution `json:"first_ms"`
-	Mean   histogram.Distribution `json:"mean_ms"`
-	Last   histogram.Distribution `json:"last_ms"`
-	CPU    float64                `json:"server_cpu_ms_per_change"`
-	Own    float64                `json:"own_cpu_ms_per_change"`
-	Alloc  float64                `json:"allocated_bytes_per_change"`
-	Bytes  float64                `json:"bytes_per_change"`
-	RSS    float64                `json:"rss_bytes"`
-	Starts []float64              `json:"start_ms"`
+	Kind     Kind                   `json:"kind"`
+	Call     histogram.Distribution `json:"call_ms"` // from the call of the API, to each proxy
+	First    histogram.Distribution `json:"first_ms"`
+	Mean     histogram.Distribution `json:"mean_ms"`
+	Last     histogram.Distribution `json:"last_ms"`
+	CallMean float64                `json:"call_mean_ms"` // of Call
+	CPU      float64                `json:"server_cpu_ms_per_change"`
+	Own      float64                `json:"own_cpu_ms_per_change"`
+	Alloc    float64                `json:"allocated_bytes_per_change"`
+	Bytes    float64                `json:"bytes_per_change"`
+	RSS      float64                `json:"rss_bytes"`
+	Starts   []float64              `json:"start_ms"`
 }
 
 func (s *side) report() Side {
 	r := &s.results
 	n := float64(r.changes)
 	side := Side{
-		Kind: s.kind, First: r.commit.first.Distribution(), Mean: r.commit.mean.Distribution(), Last: r.commit.last.Distribution(),
+		Kind: s.kind, Call: r.call.any.Distribution(), CallMean: ms(r.call.any.Mean()), First: r.commit.first.Distribution(), Mean: r.commit.mean.Distribution(), Last: r.commit.last.Distribution(),
 		CPU: ms(r.cpu) / n, Own: ms(r.own) / n, Alloc: r.alloc / n, Bytes: float64(r.bytes) / n, RSS: r.rss[len(r.rss)-1],
 	}
 	for _, d := range r.start {

@@ -33,7 +33,7 @@ type side struct {
 func openSide(ctx context.Context, cfg *Config, kind Kind) (_ *side, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, setUpPatience, fmt.Errorf("not up after %v", setUpPatience))
 	defer cancel()
-	s := &side{cfg: cfg, kind: kind, set: fixture.New(cfg.Resources), results: newResults()}
+	s := &side{cfg: cfg, kind: kind, set: cfg.Set, results: newResults()}
 	if err := s.start(ctx); err != nil {
 		return nil, err
 	}

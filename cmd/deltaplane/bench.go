@@ -19,9 +19,9 @@ import (
 
 // benchOptions are the flags of bench that are not fields of its Config.
 type benchOptions struct {
-	pattern, compare, output, html string
-	plain                          bool
-	probeEvery                     time.Duration
+	pattern, compare, table, output, html string
+	plain                                 bool
+	probeEvery                            time.Duration
 }
 
 func (t *terminal) benchCommand() *cobra.Command {
@@ -48,13 +48,14 @@ the first request under the new configuration; of several sides, on the last.`,
 		Example: `  deltaplane bench
   deltaplane bench --pattern endpoint --routes 10000 --hosts 1000 --envoys 4
   deltaplane bench --profile profiles
-  deltaplane bench --compare plain,split --changes 300 --html report.html`,
+  deltaplane bench --compare plain,split --changes 300 --html report.html
+  deltaplane bench --table article`,
 		Args: cobra.NoArgs,
 	}
 	benchFlags(cmd.Flags(), &cfg, &o)
 	fleetFlags(cmd.Flags(), &fleet)
 	cmd.RunE = action(func(cmd *cobra.Command, _ []string) error {
-		if cmd.Flags().Changed("proxies") {
+		if cmd.Flags().Changed("proxies") || o.table != "" {
 			return t.benchFleet(cmd, &o, cfg, fleet)
 		}
 		if err := o.complete(&cfg); err != nil {
@@ -95,6 +96,7 @@ func benchFlags(f *pflag.FlagSet, cfg *bench.Config, o *benchOptions) {
 	f.StringVar(&cfg.Profile, "profile", "", "write profiles of the control planes to this directory, and name the top functions; the figures are then of a profiled one")
 	f.BoolVar(&o.plain, "plain", false, "serve the table as it is written: --compare plain")
 	f.StringVar(&o.compare, "compare", "", "sides of the same run: of plain, split and scoped")
+	f.StringVar(&o.table, "table", "", "make a known comparison again: article (full pushes against deltaplane, 1000 simulated proxies, 10000 routes)")
 	f.StringVarP(&o.output, "output", "o", "table", "table, json or html")
 	f.StringVar(&o.html, "html", "", "also write the report to this file, as a page with plots")
 }

@@ -24,21 +24,17 @@ func fleetFlags(f *pflag.FlagSet, cfg *load.Config) {
 
 // benchFleet measures with simulated proxies. What both forms of bench know
 // comes from theirs, if it was given.
-func (t *terminal) benchFleet(cmd *cobra.Command, o *benchOptions, envoys bench.Config, cfg load.Config) (err error) {
+func (t *terminal) benchFleet(cmd *cobra.Command, o *benchOptions, envoys bench.Config, cfg load.Config) error {
 	given := cmd.Flags().Changed
-	if given("pattern") {
-		cfg.Pattern = o.pattern
+	if o.output != "table" && o.output != "json" {
+		return usageError{fmt.Sprintf("-o %s: simulated proxies have table and json", o.output)}
 	}
 	if given("changes") {
 		cfg.Changes = envoys.Changes
 	}
+	var err error
 	if cfg.Command, err = os.Executable(); err != nil {
 		return err
-	}
-	if given("compare") {
-		for name := range strings.SplitSeq(o.compare, ",") {
-			cfg.Sides = append(cfg.Sides, load.Kind(strings.TrimSpace(name)))
-		}
 	}
 	if beside := filepath.Join(filepath.Dir(cfg.Command), "deltaplane-rivals"); cfg.Rivals == "" && isFile(beside) {
 		cfg.Rivals = beside
@@ -48,19 +44,38 @@ func (t *terminal) benchFleet(cmd *cobra.Command, o *benchOptions, envoys bench.
 		board.show(bench.Progress{Step: p.Step, Shape: bench.Shape(p.Side), Done: p.Done, Total: p.Total})
 	}
 	cfg.Version = version
+	if o.table != "" {
+		err = t.benchArticle(cmd, o, envoys.Routes, cfg, board)
+	} else {
+		err = t.benchSides(cmd, o, cfg, board)
+	}
+	if errors.Is(err, load.ErrConfig) {
+		return usageError{err.Error()}
+	}
+	if cmd.Context().Err() != nil {
+		return errors.New("interrupted")
+	}
+	return err
+}
+
+// benchSides compares what --compare names.
+func (t *terminal) benchSides(cmd *cobra.Command, o *benchOptions, cfg load.Config, board *board) error {
+	given := cmd.Flags().Changed
+	if given("pattern") {
+		cfg.Pattern = o.pattern
+	}
+	if given("compare") {
+		for name := range strings.SplitSeq(o.compare, ",") {
+			cfg.Sides = append(cfg.Sides, load.Kind(strings.TrimSpace(name)))
+		}
+	}
 	report, err := load.Run(cmd.Context(), cfg)
 	board.wipe()
-	switch {
-	case errors.Is(err, load.ErrConfig):
-		return usageError{err.Error()}
-	case cmd.Context().Err() != nil:
-		return errors.New("interrupted")
-	case err != nil:
+	if err != nil {
 		return err
-	case o.output == "json":
+	}
+	if o.output == "json" {
 		return t.printJSON(report)
-	case o.output != "table":
-		return usageError{fmt.Sprintf("-o %s: --proxies has table and json", o.output)}
 	}
 	report.Print(t.out)
 	return nil
