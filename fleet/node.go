@@ -29,10 +29,10 @@ type node struct {
 	fleet     string
 	retained  bool
 	asWritten string
-	since     time.Time // of the first open stream, or of the disconnect
-	past      [slots]holding
-	pastTypes slotSet   // what was held when the last stream ended
-	tickets   []*ticket // of those who wait for this node
+	since     time.Time       // of the first open stream, or of the disconnect
+	past      [slots]*holding // of streams that are closed; nil: none had the type
+	pastTypes slotSet         // what was held when the last stream ended
+	tickets   []*ticket       // of those who wait for this node
 }
 
 // stream is one open stream. What it holds is guarded by its node's mu.
@@ -71,10 +71,10 @@ func (n *node) closeLocked(s *stream, e xds.Event) {
 		if h == nil {
 			continue
 		}
-		count := n.past[t].count
-		count.add(h.count)
-		n.past[t] = *h
-		n.past[t].count = count
+		if past := n.past[t]; past != nil {
+			h.count.add(past.count)
+		}
+		n.past[t] = h
 		if h.subscribed {
 			n.pastTypes = n.pastTypes.with(slot(t))
 		}
@@ -86,9 +86,8 @@ func (n *node) closeLocked(s *stream, e xds.Event) {
 		return
 	}
 	n.since = e.Time
-	for t := range n.past {
-		h := &n.past[t]
-		if h.refusal != nil {
+	for _, h := range n.past {
+		if h != nil && h.refusal != nil {
 			r := *h.refusal
 			r.Detail, r.Resources = capText(r.Detail, maxOldDetail), capNames(r.Resources, maxOldDetail)
 			h.refusal = &r

@@ -154,9 +154,12 @@ func (n *node) statusLocked(latest deltaplane.Version) NodeStatus {
 func (n *node) typeLocked(t slot, latest deltaplane.Version) (*TypeStatus, counters) {
 	var worst *holding
 	var of stream
-	total := n.past[t].count
+	var total counters
+	if past := n.past[t]; past != nil {
+		total = past.count
+	}
 	if len(n.streams) == 0 && n.pastTypes.has(t) {
-		worst = &n.past[t]
+		worst = n.past[t]
 	}
 	for _, s := range n.streams {
 		h := s.holdings[t]
