@@ -103,6 +103,12 @@ TABLES ?=
 fuzz-shape: envoy ## whole tables against split ones on a real Envoy for TIME; SEED= replays
 	$(GO) test -timeout 0 -v -run '^TestSplitTablesRouteAsWholeOnes$$' ./internal/shapefuzz -seed=$(SEED) $(if $(TABLES),-tables=$(TABLES),-tables=0 -for=$(TIME))
 
+STREAMS ?= 200
+MARGIN  ?= 5
+.PHONY: soak
+soak: ## 100 changes a second for TIME while STREAMS proxies come and go: fails where memory grows by more than MARGIN percent, or goroutines do
+	$(GO) test -timeout 0 -v -run '^TestTheServerStaysFlatWhileProxiesComeAndGoAndChangesGoOn$$' ./internal/cost -for=$(TIME) -streams=$(STREAMS) -margin=$(MARGIN)
+
 FUZZTIME ?= 10s
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME

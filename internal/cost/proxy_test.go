@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"golang.org/x/net/http2"
@@ -19,10 +21,12 @@ import (
 // proxy is one simulated Envoy: a connection with one incremental aggregated
 // stream. It accepts every response and keeps nothing of it.
 type proxy struct {
-	conn   net.Conn
-	framer *http2.Framer // its writing half is guarded by mu
-	gone   chan struct{} // closed when read has returned
-	heard  *tally
+	conn    net.Conn
+	framer  *http2.Framer    // its writing half is guarded by mu
+	pace    <-chan time.Time // each response waits for one; nil: it does not
+	closing chan struct{}    // closed by close
+	gone    chan struct{}    // closed when read has returned
+	heard   *tally
 
 	mu  sync.Mutex
 	out []byte // guarded by mu
@@ -45,13 +49,14 @@ const (
 	responseResources, responseType, responseNonce, responseRemovedNo protowire.Number = 2, 4, 5, 6
 )
 
-// connect opens a proxy's stream and says nothing on it yet.
-func connect(address string, heard *tally) (*proxy, error) {
+// connect opens a proxy's stream and says nothing on it yet. With a pace it
+// reads a response only when one comes from there.
+func connect(address string, heard *tally, pace <-chan time.Time) (*proxy, error) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	p := &proxy{conn: conn, framer: http2.NewFramer(conn, conn), gone: make(chan struct{}), heard: heard}
+	p := &proxy{conn: conn, framer: http2.NewFramer(conn, conn), pace: pace, closing: make(chan struct{}), gone: make(chan struct{}), heard: heard}
 	p.framer.SetReuseFrames()
 	if err := p.begin(); err != nil {
 		conn.Close()
@@ -149,12 +154,19 @@ func (p *proxy) write(frame func() error) error {
 
 // take takes in data of the stream.
 func (p *proxy) take(data []byte) error {
-	const prefix, kept = 5, 2 << 10
+	const prefix, kept = 5, 2 << 10 // what a proxy at rest keeps is not to be taken for the server's
 	p.message = append(p.message, data...)
 	for len(p.message) >= prefix {
 		size := prefix + int(binary.BigEndian.Uint32(p.message[1:]))
 		if len(p.message) < size {
 			return nil
+		}
+		if p.pace != nil {
+			select {
+			case <-p.pace:
+			case <-p.closing:
+				return net.ErrClosed
+			}
 		}
 		if err := p.accept(p.message[prefix:size]); err != nil {
 			return err
@@ -205,8 +217,16 @@ func (p *proxy) accept(response []byte) error {
 	return p.flushLocked()
 }
 
-// close ends the connection and waits for its reader.
-func (p *proxy) close() {
+// close ends the connection and waits for its reader. The error is why the
+// connection had ended before.
+func (p *proxy) close() (err error) {
+	select {
+	case <-p.gone:
+		err = fmt.Errorf("a proxy's connection ended: %w", p.cause)
+	default:
+	}
+	close(p.closing)
 	p.conn.Close()
 	<-p.gone
+	return err
 }

@@ -136,7 +136,7 @@ func (w *world) join(n, responses int, requests func(node string) []*discoveryv3
 	w.t.Helper()
 	w.await(n*responses, func() {
 		for range n {
-			p, err := connect(w.address, &w.heard)
+			p, err := connect(w.address, &w.heard, nil)
 			if err != nil {
 				w.t.Fatal(err)
 			}
@@ -153,12 +153,9 @@ func (w *world) join(n, responses int, requests func(node string) []*discoveryv3
 // disconnect ends all proxies, each of which must have lived until now.
 func (w *world) disconnect() {
 	for _, p := range w.proxies {
-		select {
-		case <-p.gone:
-			w.t.Errorf("a proxy was gone: %v", p.cause)
-		default:
+		if err := p.close(); err != nil {
+			w.t.Error(err)
 		}
-		p.close()
 	}
 	w.proxies = nil
 }
