@@ -27,6 +27,9 @@ type Response struct {
 	Nonce string
 }
 
+// Size is the length of the message in bytes, up to a few for the nonce's tag.
+func (r *Response) Size() int { return r.Frame.size + len(r.Nonce) }
+
 // buffers lists r's bytes. The shared pieces are not copied.
 func (r *Response) buffers() mem.BufferSlice {
 	list := make(mem.BufferSlice, 0, len(r.Frame.pieces)+1)

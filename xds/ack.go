@@ -20,6 +20,7 @@ func (c *conversation) acknowledge(l *lane, q request) {
 	}
 	f := l.flight
 	l.flight = nil
+	c.through = max(c.through, f.through)
 	if l.typ == resource.Listener && len(f.plan.Upserts) > 0 {
 		c.rescope()
 	}

@@ -18,9 +18,9 @@ type Assignment struct {
 	AsWritten  bool     // it gets large tables in parts only where a Shape says so
 }
 
-// Assigner decides what each node should have. Assign is called on the
-// stream's own goroutine with its first request and again whenever a new
-// version is out: it must return fast and not block.
+// Assigner decides what each node should have. Assign is called with a
+// stream's first request and again whenever a new version is out, on one of few
+// goroutines that all streams share: it must return fast and not block.
 type Assigner interface {
 	Assign(node *corev3.Node, s *deltaplane.Snapshot) Assignment
 }

@@ -50,7 +50,7 @@ type Config struct {
 }
 
 // Authorize says why the client of a connection may not be the node; nil if it
-// may. It is called once for each stream, on its goroutine: return fast. The
+// may. It is called once for each stream: return fast. The
 // error goes to the client, with PERMISSION_DENIED.
 type Authorize func(credentials.AuthInfo, *corev3.Node) error
 

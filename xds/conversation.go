@@ -29,7 +29,8 @@ type common struct {
 }
 
 // conversation is the state of one stream: requests and views go in,
-// responses come out. It knows no gRPC and no clock, and is for one goroutine.
+// responses come out. It knows no gRPC and no clock, and is for one goroutine
+// at a time.
 type conversation struct {
 	// Fixed at birth.
 	common  *common
@@ -46,6 +47,7 @@ type conversation struct {
 	view      *view.View
 	version   deltaplane.Version // that the client is to be at; the view may be older if it is retained
 	keep      bool               // remove nothing: the client has lost its fleet
+	through   uint64             // of the bytes handed over: where the last answered response ended
 }
 
 // send is a response that next decided to send.

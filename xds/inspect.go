@@ -65,7 +65,7 @@ func (s *Server) Inspect(ctx context.Context) ([]Inspection, error) {
 	return all, nil
 }
 
-// inspection is st now. Only run calls it.
+// inspection is st now. st.mu is held.
 func (st *stream) inspection() Inspection {
 	i := Inspection{Stream: st.id, Node: st.node}
 	if st.node == nil {

@@ -52,6 +52,7 @@ type flight struct {
 	partial bool               // more of what the version has is still to come
 	handed  time.Time          // when it was encoded; zero if not traced
 	view    *view.View         // that it was decided for
+	through uint64             // where it ends among the bytes that the stream has handed over
 	overdue bool               // told to be
 	taken   atomic.Int64       // when the connection had it, Unix nanoseconds; 0: not yet, or not traced
 }

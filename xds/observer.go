@@ -8,8 +8,9 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 )
 
-// Observer hears what happens on the streams. Observe runs on the stream's
-// own goroutine, in order: it must return fast and not block.
+// Observer hears what happens on the streams. Of one stream, Observe is called
+// in order, by whichever goroutine has the stream locked: it must return fast
+// and not block.
 type Observer interface{ Observe(Event) }
 
 // Kind says what an Event tells.

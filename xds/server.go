@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,7 @@ type Server struct {
 	cancel    context.CancelFunc
 	streamIDs atomic.Uint64
 	watchdog  watchdog
+	pushes    pushes
 	room      *room
 	floods    *bucket // of processor time
 
@@ -63,7 +65,11 @@ func NewServer(source Source, cfg Config) *Server {
 	s.floods = newCommonBucket(cfg.now())
 	s.watchdog.patience, s.watchdog.now = cfg.StuckAfter, cfg.now
 	s.watchdog.looked.Store(cfg.now().UnixNano())
+	first := s.hub.now.Load()
 	s.goroutines.Go(func() { s.hub.follow(ctx, watch, s.common.age) })
+	for range runtime.GOMAXPROCS(0) {
+		s.goroutines.Go(func() { s.push(ctx, first) })
+	}
 	s.goroutines.Go(func() { s.watchdog.watch(ctx, s) })
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"runtime/pprof"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,29 +22,32 @@ import (
 	"github.com/deltaplane/deltaplane/shape"
 )
 
-// stream is one client's connection to one service. Its run owns it.
+// stream is one client's connection to one service. Whoever has something for
+// it locks it, and unlock brings it up to date: the goroutine that receives its
+// requests, a pusher that has a new version, and its handler, which waits for
+// everything else. Nobody blocks on the client meanwhile.
 type stream struct {
 	// Fixed at birth.
-	server *Server
-	grpc   grpc.ServerStream
-	id     uint64
-	delta  bool
-	ads    bool
-	only   resource.Type // "" on the aggregated service
-	peer   string
-	auth   credentials.AuthInfo // nil in plain text
-	pace   pace                 // of its connection
+	server  *Server
+	grpc    grpc.ServerStream
+	id      uint64
+	delta   bool
+	ads     bool
+	only    resource.Type // "" on the aggregated service
+	peer    string
+	auth    credentials.AuthInfo // nil in plain text
+	pace    pace                 // of its connection
+	instant int                  // up to how many unanswered bytes the connection takes a response at once
 
-	requests chan request  // receive sends and closes; run reads
-	failed   chan error    // receive's last word, cap 1
-	sent     chan error    // transmit reports, cap 1
-	resync   chan struct{} // cap 1: send again what was refused
-	inspect  chan chan<- Inspection
+	failed  chan error    // why the stream is to end, cap 1; nil: the client has hung up
+	resync  chan struct{} // cap 1: send again what was refused
+	inspect chan chan<- Inspection
+	timer   *time.Timer // for the handler; set under mu
 
-	nodeID atomic.Pointer[string] // run stores it once; Resync reads
-	at     atomic.Uint64          // version of epoch; run stores, the watchdog reads
+	nodeID atomic.Pointer[string] // set once, with the first request
+	at     atomic.Uint64          // version of epoch; written under mu
 
-	// Touched only by run.
+	mu         sync.Mutex // guards what follows; let go with unlock
 	talk       *conversation
 	node       *corev3.Node
 	whole      string // why it gets large tables as written, as a sentence for users; "": it does not
@@ -51,35 +55,32 @@ type stream struct {
 	shelf      *shelf // nil before the first request, and without a fleet
 	epoch      *epoch
 	retained   bool
-	sending    bool
+	sending    bool               // a goroutine of its own waits until the connection has taken a response
+	over       bool               // nothing is sent any more
+	handed     uint64             // bytes that the connection was given
+	armed      time.Time          // when timer fires; zero: not before it is set
 	first      deltaplane.Version // that was the newest at the first request
 	sentTrace  string             // id of a trace to look the last response up in
 }
 
 // serve runs one stream until the client, the connection or the server ends it.
 func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) (err error) {
-	st := s.newStream(g, only, delta)
-	if !s.enter(st) {
-		return errClosing
-	}
-	defer s.leave(st)
-	// A CPU profile tells what streams of one kind cost: pprof -tagfocus.
-	pprof.Do(g.Context(), st.profiled(), func(ctx context.Context) { err = st.run(ctx) })
-	return err
-}
-
-func (s *Server) newStream(g grpc.ServerStream, only resource.Type, delta bool) *stream {
 	st := &stream{
-		server: s, grpc: g, id: s.streamIDs.Add(1), delta: delta, ads: only == "", only: only,
-		requests: make(chan request), failed: make(chan error, 1), sent: make(chan error, 1), resync: make(chan struct{}, 1),
-		inspect: make(chan chan<- Inspection),
+		server: s, grpc: g, id: s.streamIDs.Add(1), delta: delta, ads: only == "", only: only, instant: instantBytes(g),
+		failed: make(chan error, 1), resync: make(chan struct{}, 1), inspect: make(chan chan<- Inspection),
 	}
 	if p, ok := peer.FromContext(g.Context()); ok {
 		st.peer, st.auth = p.Addr.String(), p.AuthInfo
 	}
 	st.pace = s.paceOf(g.Context())
 	st.talk = &conversation{common: &s.common, delta: delta, only: only, prefix: s.noncePrefix(st.id), observe: st.observe}
-	return st
+	if !s.enter(st) {
+		return errClosing
+	}
+	defer s.leave(st)
+	// A CPU profile tells what requests on streams of one kind cost: pprof -tagfocus.
+	pprof.Do(g.Context(), st.profiled(), func(ctx context.Context) { err = st.live(ctx) })
+	return err
 }
 
 var (
@@ -87,39 +88,34 @@ var (
 	errSilent  = status.Error(codes.DeadlineExceeded, "no request has come since the stream was opened (xds.Config.HelloTimeout)")
 )
 
-// run owns the stream: it takes in requests and versions and decides what to
-// send. It never blocks on the client.
-func (st *stream) run(ctx context.Context) error {
+// live is the handler of the stream.
+func (st *stream) live(ctx context.Context) error {
+	st.timer = time.NewTimer(st.server.cfg.HelloTimeout)
+	defer st.timer.Stop()
+	st.mu.Lock()
+	st.look()
+	st.mu.Unlock()
 	st.server.goroutines.Go(st.receive)
 	defer st.end()
-	st.look()
-	timer := time.NewTimer(st.server.cfg.HelloTimeout)
-	defer timer.Stop()
 	for {
-		st.transmitNext(timer)
 		select {
-		case q, ok := <-st.requests:
-			if !ok {
-				return st.farewell()
-			}
-			if err := st.handle(&q); err != nil {
-				return err
-			}
-		case <-st.epoch.superseded:
-			st.follow()
-		case err := <-st.sent:
-			st.sending = false
-			if err != nil {
-				return err
-			}
-		case <-st.resync:
-			st.talk.resync()
-		case reply := <-st.inspect:
-			reply <- st.inspection()
-		case <-timer.C:
-			if st.node == nil {
+		case err := <-st.failed:
+			return err
+		case <-st.timer.C:
+			if st.nodeID.Load() == nil {
 				return errSilent
 			}
+			st.mu.Lock()
+			st.armed = time.Time{}
+			st.unlock()
+		case <-st.resync:
+			st.mu.Lock()
+			st.talk.resync()
+			st.unlock()
+		case reply := <-st.inspect:
+			st.mu.Lock()
+			reply <- st.inspection()
+			st.unlock()
 		case <-ctx.Done():
 			return status.FromContextError(ctx.Err()).Err()
 		case <-st.server.closing:
@@ -128,26 +124,72 @@ func (st *stream) run(ctx context.Context) error {
 	}
 }
 
-// farewell is what the stream ends with after the client's last request.
-func (st *stream) farewell() error {
-	if err := <-st.failed; !errors.Is(err, io.EOF) {
-		return err
+// unlock lets go of the stream, which is then up to date: it is at the newest
+// version, and what there is to send has been handed over. So whoever finds a
+// stream locked may leave a new version to him who has it. st.mu is held.
+func (st *stream) unlock() {
+	for {
+		if st.late() {
+			st.follow()
+		}
+		st.transmit()
+		st.mu.Unlock()
+		if !st.late() || !st.mu.TryLock() {
+			return
+		}
 	}
-	return nil // the client has hung up
 }
 
-// handle takes q, and charges the connection for what that costs. It is apart
-// from run, whose frame is what an idle stream's stack holds.
-func (st *stream) handle(q *request) error {
+// late reports whether there is a newer version than that of the stream.
+func (st *stream) late() bool {
+	return uint64(st.server.hub.now.Load().snapshot.Version()) > st.at.Load()
+}
+
+// fail ends the stream.
+func (st *stream) fail(err error) {
+	if errors.Is(err, io.EOF) {
+		err = nil // the client has hung up
+	}
+	select {
+	case st.failed <- err:
+	default: // it ends already
+	}
+}
+
+// receive reads and takes in requests until the stream ends. It stops reading
+// while the connection has used up its share of the processor, so that a
+// client cannot make a queue.
+func (st *stream) receive() {
+	for {
+		q, err := st.read()
+		if err == nil {
+			err = st.hear(q)
+		}
+		if err != nil {
+			st.fail(err)
+			return
+		}
+	}
+}
+
+// hear takes in a request.
+func (st *stream) hear(q request) error {
+	st.mu.Lock()
+	defer st.unlock()
+	if st.over {
+		return errClosing
+	}
 	began := st.server.cfg.now()
-	err := st.take(*q)
+	err := st.take(q)
 	st.pace.spend(st.server.cfg.now().Sub(began), began)
+	st.over = err != nil
 	return err
 }
 
 // take handles one request. It is answered from the newest snapshot that the
 // source has, even if the hub has not got round to it: who has heard of a
-// commit and then asks must not be told what was before.
+// commit and then asks must not be told what was before. st.mu is held, here
+// and below.
 func (st *stream) take(q request) error {
 	if latest := st.server.source.Latest(); latest.Version() > st.epoch.snapshot.Version() {
 		st.server.hub.advance(latest)
@@ -194,7 +236,7 @@ func (st *stream) identify(n *corev3.Node) error {
 // follow goes on to the newest snapshot.
 func (st *stream) follow() {
 	st.look()
-	if st.node != nil {
+	if st.node != nil && !st.over {
 		st.assign()
 	}
 }
@@ -203,50 +245,6 @@ func (st *stream) follow() {
 func (st *stream) look() {
 	st.epoch = st.server.hub.now.Load()
 	st.at.Store(uint64(st.epoch.snapshot.Version()))
-}
-
-// transmitNext hands over the next response, unless one is still on its way
-// into the connection, and sets the timer.
-func (st *stream) transmitNext(timer *time.Timer) {
-	if st.sending || st.node == nil {
-		return
-	}
-	now := st.server.cfg.now()
-	s := st.talk.next(now)
-	if s == nil {
-		if at, ok := st.talk.wake(now); ok {
-			timer.Reset(at.Sub(now))
-		}
-		return
-	}
-	st.sending = true
-	st.server.metrics.sent(s, st.talk.view.Time(), now, st.sentTrace)
-	flight := s.lane.flight
-	st.server.goroutines.Go(func() {
-		err := st.grpc.SendMsg(s.response)
-		flight.transmitted(st.server.common.watch)
-		st.sent <- err
-	})
-}
-
-// receive reads requests until the stream ends. It stops reading while run is
-// busy, and while the connection has used up its share of the processor, so
-// that a client cannot make a queue.
-func (st *stream) receive() {
-	defer close(st.requests)
-	for {
-		q, err := st.read()
-		if err != nil {
-			st.failed <- err
-			return
-		}
-		select {
-		case st.requests <- q:
-		case <-st.grpc.Context().Done():
-			st.failed <- status.FromContextError(st.grpc.Context().Err()).Err()
-			return
-		}
-	}
 }
 
 func (st *stream) read() (request, error) {
@@ -269,6 +267,9 @@ func (st *stream) read() (request, error) {
 
 // end tells that the stream is over and gives back what it holds.
 func (st *stream) end() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.over = true
 	if st.node != nil {
 		st.observe(Event{Kind: Closed, Version: st.epoch.snapshot.Version()})
 	}

@@ -98,15 +98,14 @@ func TestAStreamThatDoesNotTakeUpVersionsIsNoticed(t *testing.T) {
 			st.look()
 			defer server.leave(st)
 		}
+		hung.mu.Lock()
 		s.commit()
-		synctest.Wait()
-		fine.look()
 		time.Sleep(12 * time.Second)
 		synctest.Wait()
 		if got, want := server.Stuck(), "1 of 2 streams have not taken up version 2 for 8s or more"; got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
-		hung.look()
+		hung.unlock()
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		if got := server.Stuck(); got != "" {
