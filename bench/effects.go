@@ -3,6 +3,7 @@ package bench
 import (
 	"time"
 
+	"github.com/deltaplane/deltaplane/bench/histogram"
 	"github.com/deltaplane/deltaplane/bench/probe"
 )
 
@@ -11,14 +12,14 @@ import (
 type effects struct {
 	made int
 
-	stored, etcd, ack histogram
+	stored, etcd, ack histogram.Histogram
 
 	// Of each Envoy.
-	firstSent, first, firstWithoutEtcd, lastOld histogram
-	main                                        histogram // CPU of its main thread
+	firstSent, first, firstWithoutEtcd, lastOld histogram.Histogram
+	main                                        histogram.Histogram // CPU of its main thread
 
-	lastEnvoy histogram // first, of the slowest Envoy
-	inOrder   []float64 // the same, in milliseconds, of one change after the other
+	lastEnvoy histogram.Histogram // first, of the slowest Envoy
+	inOrder   []float64           // the same, in milliseconds, of one change after the other
 
 	bytes float64       // sent by the control plane
 	cpu   time.Duration // of the control plane
@@ -27,8 +28,8 @@ type effects struct {
 
 func newEffects() *effects {
 	e := &effects{}
-	for _, h := range []*histogram{&e.stored, &e.etcd, &e.ack, &e.firstSent, &e.first, &e.firstWithoutEtcd, &e.lastOld, &e.main, &e.lastEnvoy} {
-		*h = newHistogram()
+	for _, h := range []*histogram.Histogram{&e.stored, &e.etcd, &e.ack, &e.firstSent, &e.first, &e.firstWithoutEtcd, &e.lastOld, &e.main, &e.lastEnvoy} {
+		*h = histogram.New()
 	}
 	return e
 }
@@ -37,23 +38,23 @@ func newEffects() *effects {
 func (e *effects) record(w watched, before, after cost) {
 	e.made++
 	etcd := time.Duration((after.sent.etcd - before.sent.etcd) * float64(time.Second))
-	e.stored.record(w.stored.Sub(w.sent))
-	e.etcd.record(etcd)
-	e.ack.record(w.acked.Sub(w.sent))
+	e.stored.Record(w.stored.Sub(w.sent))
+	e.etcd.Record(etcd)
+	e.ack.Record(w.acked.Sub(w.sent))
 	var slowest time.Duration
 	for i, seen := range w.seen {
 		first := seen.FirstNew.Received.Sub(w.sent)
 		slowest = max(slowest, first)
-		e.firstSent.record(seen.FirstNew.Sent.Sub(w.sent))
-		e.first.record(first)
-		e.firstWithoutEtcd.record(first - etcd)
+		e.firstSent.Record(seen.FirstNew.Sent.Sub(w.sent))
+		e.first.Record(first)
+		e.firstWithoutEtcd.Record(first - etcd)
 		if !seen.LastOld.Sent.IsZero() {
-			e.lastOld.record(seen.LastOld.Sent.Sub(w.sent))
+			e.lastOld.Record(seen.LastOld.Sent.Sub(w.sent))
 		}
-		e.main.record(after.main[i] - before.main[i])
+		e.main.Record(after.main[i] - before.main[i])
 		e.tally.Add(seen.Tally)
 	}
-	e.lastEnvoy.record(slowest)
+	e.lastEnvoy.Record(slowest)
 	e.inOrder = append(e.inOrder, ms(slowest))
 	e.bytes += after.sent.bytes - before.sent.bytes
 	e.cpu += after.plane - before.plane

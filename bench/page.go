@@ -90,20 +90,11 @@ func (r *Report) times() report.Section {
 	order := report.Sequence{Title: "First request, change by change", Unit: "ms", Of: "change", Limit: limit,
 		Text: "At the slowest Envoy. A drift or steps here are of the machine or the load, not of single changes."}
 	for i, s := range r.Sides {
-		first.Curves = append(first.Curves, s.Change.FirstRequest.curve(r.side(i)))
-		acked.Curves = append(acked.Curves, s.Change.Acked.curve(r.side(i)))
+		first.Curves = append(first.Curves, report.Curve{Side: r.side(i), Of: s.Change.FirstRequest})
+		acked.Curves = append(acked.Curves, report.Curve{Side: r.side(i), Of: s.Change.Acked})
 		order.Runs = append(order.Runs, report.Values{Side: r.side(i), Values: s.Change.InOrder})
 	}
 	return report.Section{Title: "How long", Plots: []report.Plot{first, acked, order}}
-}
-
-// curve is the distribution as it is drawn.
-func (d Distribution) curve(side report.Side) report.Curve {
-	c := report.Curve{Side: side, Count: d.Count}
-	for _, q := range d.Curve {
-		c.Points = append(c.Points, report.Quantile{Percent: q.Percent, Value: q.Time})
-	}
-	return c
 }
 
 // costs plots what changes and requests cost.

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/deltaplane/deltaplane/bench/histogram"
 	"github.com/deltaplane/deltaplane/bench/probe"
-	"github.com/deltaplane/deltaplane/bench/report"
 )
 
 // compared is a report of two sides.
@@ -49,18 +49,16 @@ func TestPlotsHaveEveryChangeAndTheWholeCurve(t *testing.T) {
 	e := newEffects()
 	for i := range 1000 {
 		one := effectsOf(time.Duration(i+1) * time.Millisecond)
-		e.first.Merge(one.first.Histogram)
+		e.first.Record(time.Duration(i+1) * time.Millisecond)
 		e.inOrder = append(e.inOrder, one.inOrder...)
 	}
 	got := e.report()
-	curve := got.FirstRequest.curve(report.Side{})
-	if last := curve.Points[len(curve.Points)-1]; last.Percent != 100 || last.Value != got.FirstRequest.Max || len(curve.Points) < 15 || curve.Count != 1000 {
-		t.Errorf("of 1000 the curve has %d points, the last %+v", len(curve.Points), last)
+	for name, d := range map[string]histogram.Distribution{"first request": got.FirstRequest, "acknowledged": got.Acked} {
+		if (len(d.Curve) > 0) != (d.Count > 0) {
+			t.Errorf("%s: %d values, and a curve of %d points", name, d.Count, len(d.Curve))
+		}
 	}
 	if len(got.InOrder) != 1000 || got.InOrder[0] != 1 || got.InOrder[999] != 1000 {
 		t.Errorf("%d changes in order", len(got.InOrder))
-	}
-	if none := newEffects().report().FirstRequest.Curve; none != nil {
-		t.Errorf("no change has the curve %v", none)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/deltaplane/deltaplane/bench/histogram"
 	"github.com/deltaplane/deltaplane/bench/probe"
 )
 
@@ -63,7 +64,7 @@ func (e Effects) print(to io.Writer, title string, envoys int) {
 // row is a line of a table of times.
 type row struct {
 	name string
-	of   Distribution
+	of   histogram.Distribution
 }
 
 // rows are all that has values.

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/deltaplane/deltaplane/bench/histogram"
 	"github.com/deltaplane/deltaplane/bench/probe"
 	"github.com/deltaplane/deltaplane/bench/proc"
 	"github.com/deltaplane/deltaplane/bench/profile"
@@ -55,33 +56,33 @@ type Effects struct {
 	Count int `json:"count"`
 	// Stored is when the API's commit is durable and published, Etcd how much
 	// of it etcd took, Acked when the last Envoy has acknowledged.
-	Stored Distribution `json:"stored_ms"`
-	Etcd   Distribution `json:"etcd_ms"`
-	Acked  Distribution `json:"acked_ms"`
+	Stored histogram.Distribution `json:"stored_ms"`
+	Etcd   histogram.Distribution `json:"etcd_ms"`
+	Acked  histogram.Distribution `json:"acked_ms"`
 	// FirstRequest is when the first request that was routed anew was
 	// answered, FirstSent when it was sent: the truth is in between.
 	// WithoutEtcd is FirstRequest less what etcd took of that commit.
-	FirstRequest Distribution `json:"first_request_ms"`
-	FirstSent    Distribution `json:"first_request_sent_ms"`
-	WithoutEtcd  Distribution `json:"first_request_without_etcd_ms"`
+	FirstRequest histogram.Distribution `json:"first_request_ms"`
+	FirstSent    histogram.Distribution `json:"first_request_sent_ms"`
+	WithoutEtcd  histogram.Distribution `json:"first_request_without_etcd_ms"`
 	// LastOld is when the last request was sent that was routed as before.
-	LastOld Distribution `json:"last_old_request_ms"`
+	LastOld histogram.Distribution `json:"last_old_request_ms"`
 	// LastEnvoy is FirstRequest of the slowest Envoy.
-	LastEnvoy Distribution `json:"last_envoy_ms"`
+	LastEnvoy histogram.Distribution `json:"last_envoy_ms"`
 	// InOrder are the times behind LastEnvoy, from the first change on.
 	InOrder []float64 `json:"last_envoy_in_order_ms"`
 	// MainCPU is what a change cost an Envoy's main thread.
-	MainCPU  Distribution `json:"envoy_main_cpu_ms"`
-	PlaneCPU float64      `json:"control_plane_cpu_ms"` // per change
-	Bytes    float64      `json:"bytes_sent"`           // per change, to all Envoys
-	Probes   probe.Tally  `json:"probes"`
+	MainCPU  histogram.Distribution `json:"envoy_main_cpu_ms"`
+	PlaneCPU float64                `json:"control_plane_cpu_ms"` // per change
+	Bytes    float64                `json:"bytes_sent"`           // per change, to all Envoys
+	Probes   probe.Tally            `json:"probes"`
 }
 
 // Envoy is what Envoys cost beside changes.
 type Envoy struct {
-	WorkerPerRequest float64      `json:"worker_us_per_request"` // CPU, the median of portions
-	RSS              int64        `json:"rss_bytes"`             // the largest one's, at the end
-	Start            Distribution `json:"start_ms"`              // to the first good answer
+	WorkerPerRequest float64                `json:"worker_us_per_request"` // CPU, the median of portions
+	RSS              int64                  `json:"rss_bytes"`             // the largest one's, at the end
+	Start            histogram.Distribution `json:"start_ms"`              // to the first good answer
 }
 
 // PlaneCost is what the control plane costs beside changes.
@@ -117,7 +118,7 @@ func (s *side) report() (Side, error) {
 		files := s.files.report()
 		report.File = &files
 	}
-	report.Envoy.Start = s.starts.distribution()
+	report.Envoy.Start = s.starts.Distribution()
 	report.Envoy.WorkerPerRequest = float64(median(s.workerCosts)) / float64(time.Microsecond)
 	for _, p := range s.proxies {
 		rss, err := proc.RSS(p.process.Pid())
@@ -133,9 +134,9 @@ func (s *side) report() (Side, error) {
 
 func (e *effects) report() Effects {
 	return Effects{
-		Count: e.made, Stored: e.stored.distribution(), Etcd: e.etcd.distribution(), Acked: e.ack.withCurve(),
-		FirstRequest: e.first.withCurve(), FirstSent: e.firstSent.distribution(), WithoutEtcd: e.firstWithoutEtcd.distribution(),
-		LastOld: e.lastOld.distribution(), LastEnvoy: e.lastEnvoy.distribution(), InOrder: e.inOrder, MainCPU: e.main.distribution(),
+		Count: e.made, Stored: e.stored.Distribution(), Etcd: e.etcd.Distribution(), Acked: e.ack.WithCurve(),
+		FirstRequest: e.first.WithCurve(), FirstSent: e.firstSent.Distribution(), WithoutEtcd: e.firstWithoutEtcd.Distribution(),
+		LastOld: e.lastOld.Distribution(), LastEnvoy: e.lastEnvoy.Distribution(), InOrder: e.inOrder, MainCPU: e.main.Distribution(),
 		PlaneCPU: per(ms(e.cpu), e.made), Bytes: per(e.bytes, e.made), Probes: e.tally,
 	}
 }
@@ -147,3 +148,6 @@ func per(sum float64, count int) float64 {
 	}
 	return sum / float64(count)
 }
+
+// ms is d in milliseconds.
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

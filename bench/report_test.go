@@ -11,32 +11,6 @@ import (
 	"github.com/deltaplane/deltaplane/bench/probe"
 )
 
-func TestADistributionHasThePercentilesOfWhatWasRecorded(t *testing.T) {
-	h := newHistogram()
-	for i := 1; i <= 1000; i++ {
-		h.record(time.Duration(i) * time.Millisecond)
-	}
-	h.record(-time.Second)
-	d := h.distribution()
-	for what, pair := range map[string][2]float64{
-		"count": {float64(d.Count), 1001}, "P50": {d.P50, 500}, "P90": {d.P90, 900}, "P99": {d.P99, 990}, "P99.9": {d.P999, 999}, "max": {d.Max, 1000},
-	} {
-		if math.Abs(pair[0]-pair[1]) > pair[1]/500 { // three digits, and one value more than a thousand
-			t.Errorf("%s is %v, want %v", what, pair[0], pair[1])
-		}
-	}
-	if small := newHistogram(); true {
-		small.record(123456 * time.Nanosecond)
-		if got := small.distribution().P50; math.Abs(got-0.123) > 0.001 {
-			t.Errorf("0.123 ms is %v", got)
-		}
-	}
-	h.record(time.Hour)
-	if d := h.distribution(); d.Max < ms(longest)*0.99 {
-		t.Errorf("an hour counts as %v ms, want the histogram's end", d.Max)
-	}
-}
-
 // effectsOf are of one change at two Envoys: the times are of the first
 // request at each.
 func effectsOf(first ...time.Duration) *effects {

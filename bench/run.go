@@ -125,7 +125,7 @@ func (r *run) changes(ctx context.Context) error {
 			return nil
 		}
 		for _, s := range r.sides {
-			r.cfg.Progress(Progress{Step: "change", Shape: s.shape, Done: n, Total: r.cfg.Changes, P50: s.changes.first.at(50), P99: s.changes.first.at(99)})
+			r.cfg.Progress(Progress{Step: "change", Shape: s.shape, Done: n, Total: r.cfg.Changes, P50: s.changes.first.At(50), P99: s.changes.first.At(99)})
 			if err := r.carryOut(ctx, s, s.plan.next(), s.changes); err != nil {
 				return err
 			}

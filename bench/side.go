@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/deltaplane/deltaplane/bench/histogram"
 	"github.com/deltaplane/deltaplane/bench/plane"
 	"github.com/deltaplane/deltaplane/bench/probe"
 	"github.com/deltaplane/deltaplane/bench/profile"
@@ -30,10 +31,10 @@ type side struct {
 	counters counters // as they were last read
 	counted  bool     // they were
 
-	changes *effects    // of single changes
-	files   *effects    // of the whole file, applied again
-	walked  probe.Tally // of requests to all routes
-	starts  histogram   // of an Envoy, to its first good answer
+	changes *effects            // of single changes
+	files   *effects            // of the whole file, applied again
+	walked  probe.Tally         // of requests to all routes
+	starts  histogram.Histogram // of an Envoy, to its first good answer
 
 	recording     *profile.Recording // nil: none, or none any more
 	profile       *profile.Summary   // nil: none
@@ -48,7 +49,7 @@ const setUpPatience = 3 * time.Minute
 // openSide starts a control plane that holds the table. Close what it returns
 // even if there is an error.
 func openSide(ctx context.Context, cfg Config, shape Shape, backends []*probe.Backend) (*side, error) {
-	s := &side{cfg: cfg, shape: shape, changes: newEffects(), files: newEffects(), starts: newHistogram()}
+	s := &side{cfg: cfg, shape: shape, changes: newEffects(), files: newEffects(), starts: histogram.New()}
 	s.plan = newPlan(table{routes: cfg.Routes, hosts: cfg.Hosts, shape: shape, shards: cfg.Shards, backends: backends}, cfg.Pattern)
 	ctx, cancel := context.WithTimeoutCause(ctx, setUpPatience, fmt.Errorf("not up after %v", setUpPatience))
 	defer cancel()
@@ -75,7 +76,7 @@ func (s *side) startProxy(ctx context.Context, keep bool) error {
 	s.nodes++
 	p, err := startProxy(ctx, s.cfg, s.plane.XDS, fmt.Sprintf("%s-%d", s.shape, s.nodes), s.plan.table.target(0), s.plan.backend(0))
 	if err == nil {
-		s.starts.record(p.started)
+		s.starts.Record(p.started)
 	}
 	if keep {
 		s.proxies = append(s.proxies, p)

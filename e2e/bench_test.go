@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/deltaplane/deltaplane/bench"
+	"github.com/deltaplane/deltaplane/bench/histogram"
 	"github.com/deltaplane/deltaplane/bench/profile"
 	"github.com/deltaplane/deltaplane/internal/envoytest"
 )
@@ -92,7 +93,7 @@ func expectMeasured(t *testing.T, s bench.Side, shape bench.Shape) {
 		t.Fatalf("%s: side %+v", shape, s)
 	}
 	for kind, e := range map[string]bench.Effects{"change": s.Change, "whole file": *s.File} {
-		for name, d := range map[string]bench.Distribution{
+		for name, d := range map[string]histogram.Distribution{
 			"stored": e.Stored, "etcd": e.Etcd, "acked": e.Acked, "first request": e.FirstRequest, "without etcd": e.WithoutEtcd,
 			"last old": e.LastOld, "last Envoy": e.LastEnvoy, "main CPU": e.MainCPU,
 		} {

@@ -16,6 +16,16 @@ type Distribution struct {
 	P99   float64 `json:"p99"`
 	P999  float64 `json:"p99_9"`
 	Max   float64 `json:"max"`
+	// Curve has more of the percentiles, where a plot is made of them; the
+	// nearer to the largest value, the closer they stand.
+	Curve []Quantile `json:"curve,omitempty"`
+}
+
+// Quantile is the time, in milliseconds, that a percentage of all did not
+// exceed.
+type Quantile struct {
+	Percent float64 `json:"percent"`
+	Time    float64 `json:"ms"`
 }
 
 // longest is what a histogram can hold; what is longer counts as this.
@@ -49,5 +59,21 @@ func (h Histogram) Count() int { return int(h.counts.TotalCount()) }
 func (h Histogram) Distribution() Distribution {
 	return Distribution{Count: h.counts.TotalCount(), P50: ms(h.At(50)), P90: ms(h.At(90)), P99: ms(h.At(99)), P999: ms(h.At(99.9)), Max: ms(h.At(100))}
 }
+
+// WithCurve sums it up for a plot.
+func (h Histogram) WithCurve() Distribution {
+	d := h.Distribution()
+	if d.Count == 0 {
+		return d
+	}
+	for _, b := range h.counts.CumulativeDistributionWithTicks(curveTicks) {
+		d.Curve = append(d.Curve, Quantile{b.Quantile, ms(time.Duration(b.ValueAt))})
+	}
+	return d
+}
+
+// curveTicks is how many percentiles a Curve has from one half of the distance
+// to 100 % to the next.
+const curveTicks = 2
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"github.com/deltaplane/deltaplane/bench/histogram"
 )
 
 // full is a page with one of everything, all of whose texts are text.
@@ -19,7 +21,7 @@ func full(text string) Page {
 		Sections: []Section{{
 			Title: text, Text: text,
 			Plots: []Plot{
-				Percentiles{Title: text, Text: text, Unit: text, Limit: &Limit{text, 5}, Curves: []Curve{{Side: side, Count: 10, Points: []Quantile{{50, 3}, {100, 7}}}}},
+				Percentiles{Title: text, Text: text, Unit: text, Limit: &Limit{text, 5}, Curves: []Curve{{side, histogram.Distribution{Count: 10, Curve: []histogram.Quantile{{Percent: 50, Time: 3}, {Percent: 100, Time: 7}}}}}},
 				Sequence{Title: text, Text: text, Unit: text, Of: text, Limit: &Limit{text, 500}, Runs: []Values{{side, []float64{1, 2, 3}}}},
 				Bars{Title: text, Text: text, Unit: text, Bars: []Bar{{side, 3}}},
 			},

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/deltaplane/deltaplane/bench/histogram"
 )
 
 // Percentiles shows distributions as HdrHistogram does: the horizontal axis is
@@ -16,15 +18,12 @@ type Percentiles struct {
 	Limit       *Limit
 }
 
-// Curve is one distribution.
+// Curve is one distribution, which must have its curve. It ends at one in as
+// many as were counted.
 type Curve struct {
-	Side   Side
-	Count  int64      // of values; the curve ends at one in that many
-	Points []Quantile // by ascending Percent; the last is the largest value
+	Side Side
+	Of   histogram.Distribution
 }
-
-// Quantile is what Percent of all values do not exceed.
-type Quantile struct{ Percent, Value float64 }
 
 // tail is log10 of 1/(1−p); at most that of one in count.
 func tail(percent float64, count int64) float64 {
@@ -36,18 +35,18 @@ func tail(percent float64, count int64) float64 {
 }
 
 func (p Percentiles) draw() drawing {
-	curves := slices.DeleteFunc(slices.Clone(p.Curves), func(c Curve) bool { return c.Count == 0 || len(c.Points) == 0 })
+	curves := slices.DeleteFunc(slices.Clone(p.Curves), func(c Curve) bool { return c.Of.Count == 0 || len(c.Of.Curve) == 0 })
 	var values [][]float64
 	var names []string
 	var sides []Side
 	end := math.Log10(2)
 	for _, c := range curves {
 		var line []float64
-		for _, q := range c.Points {
-			line = append(line, q.Value)
+		for _, q := range c.Of.Curve {
+			line = append(line, q.Time)
 		}
 		values, names, sides = append(values, line), append(names, c.Side.Name), append(sides, c.Side)
-		end = max(end, tail(100, c.Count))
+		end = max(end, tail(100, c.Of.Count))
 	}
 	f := newFrame(p.Title, p.Text, p.Unit, values, names, p.Limit)
 	x := func(t float64) float64 { return left + (f.right-left)*t/end }
@@ -62,14 +61,14 @@ func (p Percentiles) draw() drawing {
 	var ends []float64
 	for _, c := range curves {
 		var line path
-		for _, q := range c.Points {
-			line.to(x(tail(q.Percent, c.Count)), f.y(q.Value))
+		for _, q := range c.Of.Curve {
+			line.to(x(tail(q.Percent, c.Of.Count)), f.y(q.Time))
 		}
 		f.add("line "+c.Side.class(), line.String())
-		for _, q := range c.Points {
-			f.hinted("touch", dot(x(tail(q.Percent, c.Count)), f.y(q.Value)), fmt.Sprintf("%s: P%.4g is %s %s", c.Side.Name, q.Percent, Number(q.Value), p.Unit))
+		for _, q := range c.Of.Curve {
+			f.hinted("touch", dot(x(tail(q.Percent, c.Of.Count)), f.y(q.Time)), fmt.Sprintf("%s: P%.4g is %s %s", c.Side.Name, q.Percent, Number(q.Time), p.Unit))
 		}
-		ends = append(ends, f.y(c.Points[len(c.Points)-1].Value))
+		ends = append(ends, f.y(c.Of.Curve[len(c.Of.Curve)-1].Time))
 	}
 	f.xName("percentile: to the right, the slowest ones")
 	f.nameLines(sides, ends)

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/deltaplane/deltaplane/bench/histogram"
 )
 
 // values are measured ones: of very different sizes, zero among them.
@@ -27,9 +29,9 @@ func plots(t *rapid.T) []Plot {
 		side := Side{Name: rapid.StringMatching(`[a-z]{0,60}`).Draw(t, "name"), Colour: i, Reference: rapid.Bool().Draw(t, "reference")}
 		in := values(0, 500).Draw(t, "values")
 		s.Runs, b.Bars = append(s.Runs, Values{side, in}), append(b.Bars, Bar{side, median(in)})
-		curve := Curve{Side: side, Count: int64(len(in))}
+		curve := Curve{side, histogram.Distribution{Count: int64(len(in))}}
 		for n, k := range ascending(in) {
-			curve.Points = append(curve.Points, Quantile{100 * float64(n+1) / float64(len(in)), in[k]})
+			curve.Of.Curve = append(curve.Of.Curve, histogram.Quantile{Percent: 100 * float64(n+1) / float64(len(in)), Time: in[k]})
 		}
 		p.Curves = append(p.Curves, curve)
 	}
