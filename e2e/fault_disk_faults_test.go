@@ -34,13 +34,12 @@ func smallDisk(t *testing.T, size string) string {
 // fill leaves so many bytes of dir's file system.
 func fill(t *testing.T, dir string, leave int64) (empty func()) {
 	t.Helper()
-	file := filepath.Join(dir, "filler")
-	f, err := os.Create(file)
+	f, err := os.CreateTemp(dir, "filler")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	piece := make([]byte, 64<<10)
+	piece := make([]byte, 4<<20)
 	for {
 		var s syscall.Statfs_t
 		if err := syscall.Statfs(dir, &s); err != nil {
@@ -54,7 +53,7 @@ func fill(t *testing.T, dir string, leave int64) (empty func()) {
 		}
 	}
 	return func() {
-		if err := os.Remove(file); err != nil {
+		if err := os.Remove(f.Name()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -76,6 +75,7 @@ func TestAnEmbeddedEtcdThatCannotWriteEndsAlone(t *testing.T) {
 	dir := smallDisk(t, "512m")
 	s := newScene(t, seeded(t), "--data-dir", filepath.Join(dir, "data"))
 	s.restart(fault.Variable + "=store.proposed:pause=3s") // after it has looked for space
+	most := fill(t, dir, 256<<20)                          // so that the rest takes a moment
 	pending := s.huge()
 	done := make(chan error, 1)
 	go func() { done <- s.try(pending) }()
@@ -93,6 +93,7 @@ func TestAnEmbeddedEtcdThatCannotWriteEndsAlone(t *testing.T) {
 	}
 	s.settle()
 	s.plane.Stop() // ends in order, too
+	most()
 	empty()
 	s.plane.Env = nil
 	s.plane.Start()
