@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -149,7 +149,7 @@ func expect(t *testing.T, p proxy, n int64, changed, removed, held []string) {
 
 func TestEverySideBringsEachChangeToEachNodeOnce(t *testing.T) {
 	const nodes = 3
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+	for _, kind := range kindNames() {
 		t.Run(kind, func(t *testing.T) {
 			s := startProcess(t, kind)
 			s.ask(http.StatusNoContent, "PUT", "/resources", world()...)
@@ -192,5 +192,19 @@ func (p *process) change(proxies []proxy, n int64, changed, removed, held []stri
 	}
 	for _, proxy := range proxies {
 		expect(p.t, proxy, n, changed, removed, held)
+	}
+}
+
+func TestEverySideServesThoseWhoCameBeforeItsState(t *testing.T) {
+	for _, kind := range kindNames() {
+		t.Run(kind, func(t *testing.T) {
+			s := startProcess(t, kind)
+			p := dial(t, kind, s.at.XDS, "early")
+			for s.usage().Streams == 0 {
+				runtime.Gosched()
+			}
+			s.ask(http.StatusNoContent, "PUT", "/resources", world()...)
+			settle(t, p, len(world()))
+		})
 	}
 }

@@ -8,8 +8,12 @@ import (
 	"github.com/deltaplane/deltaplane/bench/load"
 )
 
-// articleNodes is how many nodes the article had.
-const articleNodes = 1000
+// The article had a thousand nodes. A full push to them takes seconds, so few
+// changes are made, each of which counts a thousand times.
+const (
+	articleNodes   = 1000
+	articleChanges = 10
+)
 
 // benchArticle makes the article's comparison again.
 func (t *terminal) benchArticle(cmd *cobra.Command, o *benchOptions, routes int, cfg load.Config, board *board) error {
@@ -22,6 +26,9 @@ func (t *terminal) benchArticle(cmd *cobra.Command, o *benchOptions, routes int,
 	}
 	if !given("proxies") {
 		cfg.Proxies = articleNodes
+	}
+	if !given("changes") {
+		cfg.Changes = articleChanges
 	}
 	a, err := load.RunArticle(cmd.Context(), cfg, routes)
 	board.wipe()
