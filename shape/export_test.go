@@ -58,3 +58,14 @@ func KnownFilters() (names []string) {
 // Crowded reports whether so many leaves of s are retired that there should be
 // no more.
 func (s *Split) Crowded() bool { return s.crowded() }
+
+// Aside reports whether an authority that stands from `from` up to `to`, as it
+// is written, is set aside.
+func Aside(from, to, host string) bool {
+	a := misplaced(from, to)
+	return a.end != "" && a.first <= host && host < a.end && (!a.mixed || lower(host) != host)
+}
+
+// Mutations are the expressions of the mutations that lead to leaves, but for
+// the one that writes the start of a key.
+func Mutations(leaves []Leaf) []string { return expressions(leaves) }

@@ -22,17 +22,17 @@ const maxHost = programSize - perLetter
 func anyCase(host string, known int) string {
 	end := known + (programSize-known)/perLetter
 	if end >= len(host) {
-		return matches(known, beginsLess(host[known:]))
+		return matches(known, from(host[known:]))
 	}
 	part := host[known:end]
-	return "(" + matches(known, beginsLess(part)) + "||" + matches(known, begins(part)) + "&&" + anyCase(host, end) + ")"
+	return "(" + matches(known, after(part)) + "||" + matches(known, begins(part)) + "&&" + anyCase(host, end) + ")"
 }
 
 // matches is the condition that an authority matches pattern behind its first
 // bytes.
 func matches(skip int, pattern string) string {
 	if skip > 0 {
-		pattern = fmt.Sprintf(`[\x00-\x7f]{%d}`, skip) + pattern
+		pattern = fmt.Sprintf(`\C{%d}`, skip) + pattern
 	}
 	return "request.host.matches(r'^" + pattern + "')"
 }
@@ -46,35 +46,40 @@ func begins(part string) string {
 	return b.String()
 }
 
-// beginsLess matches what is less than part.
-func beginsLess(part string) string {
+// from matches what begins with part, or is behind it.
+func from(part string) string { return differs(part, class) }
+
+// after matches what is behind all that begins with part.
+func after(part string) string { return differs(part, greater) }
+
+// differs matches what has a greater character than part where they first
+// differ; last is for the last character of part.
+func differs(part string, last func(byte) string) string {
 	var b strings.Builder
-	for i := range len(part) {
-		b.WriteString("(?:$|" + less(part[i]))
-		if i+1 < len(part) {
-			b.WriteString("|" + equal(part[i]))
-		}
+	end := len(part) - 1
+	for i := range end {
+		b.WriteString("(?:" + greater(part[i]) + "|" + equal(part[i]))
 	}
-	return b.String() + strings.Repeat(")", len(part))
+	return b.String() + last(part[end]) + strings.Repeat(")", end)
 }
 
-// less is a class of the ASCII characters that, in lower case, are less than
-// c, which is no upper-case letter. Envoy's own check lets no others into an
-// authority.
-func less(c byte) string {
+// greater is a class of the characters that, in lower case, are greater than c,
+// which is no upper-case letter.
+func greater(c byte) string { return class(c + 1) }
+
+// class is one of the characters that, in lower case, are c, which is no
+// upper-case letter, or greater, up to the last printable one of ASCII: Envoy's
+// own check lets no others into an authority.
+func class(c byte) string {
 	switch {
-	case c <= 'A', c > 'z':
-		return `[\x00-` + escaped(c-1) + "]"
-	case c <= 'a':
-		if c == '[' {
-			return `[\x00-@]`
-		}
-		return `[\x00-@\[-` + escaped(c-1) + "]"
-	case c == 'b':
-		return "[\\x00-@\\[-`aA]"
-	default:
-		return "[\\x00-@\\[-`a-" + string(c-1) + "A-" + string(c-1-'a'+'A') + "]"
+	case c > 'A' && c <= 'a':
+		return "[" + escaped(c) + "-~A-Z]"
+	case c > 'a' && c <= 'z':
+		return "[" + escaped(c) + "-~" + string(c-'a'+'A') + "-Z]"
+	case c > '~':
+		return escaped(c)
 	}
+	return "[" + escaped(c) + "-~]"
 }
 
 // equal matches c in upper and lower case. The flag (?i) would match some

@@ -135,12 +135,14 @@ func TableOf(name string) (table string, ok bool) {
 	return rest[:end], true
 }
 
-// Key is the value of Header that leads to a leaf. It is short, for it stands
-// in the listener once for each leaf, and differs between tables, for an Envoy
-// keeps the scopes of all of them together.
-func Key(table string, id uint32) string {
+// Key is the value of Header that leads to a leaf. It differs between tables,
+// for an Envoy keeps the scopes of all of them together.
+func Key(table string, id uint32) string { return fmt.Sprint(keyStart(table), id) }
+
+// keyStart is what the keys of all of a table's leaves begin with.
+func keyStart(table string) string {
 	sum := sha256.Sum256([]byte(table))
-	return fmt.Sprintf("%s-%d", keyEncoding.EncodeToString(sum[:8]), id)
+	return keyEncoding.EncodeToString(sum[:8]) + "-"
 }
 
 var keyEncoding = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)

@@ -5,66 +5,77 @@ import (
 	"strings"
 )
 
-// tree makes a CEL expression for the key of the leaf that a request leads to.
+// tree makes a CEL expression for what leads to a request's leaf.
 type tree struct {
-	leaves []Leaf   // all of the split's
-	keys   []string // of each leaf
-	before compare
+	leaves []Leaf
+	from   compare
+	aside  bool // authorities that from misplaces are set aside, as capital
 }
 
-// compare is a CEL condition for authorities less than host, of those that
-// begin with the first known bytes of it.
+// compare is a CEL condition for authorities from host on, of those that begin
+// with the first known bytes of it.
 type compare func(host string, known int) string
 
 // asWritten compares authorities in lower case.
-func asWritten(host string, _ int) string { return "request.host<" + literal(host) }
+func asWritten(host string, _ int) string { return "request.host>=" + literal(host) }
 
-// run is the expression for requests that lead to leaves[from:]: the key of
-// leaves[from:to], or the empty string for a later one.
-func (t tree) run(from, to int) string {
+// run is the expression for requests that lead to leaves[from:]: which of
+// leaves[from:to], or rest for a later one.
+func (t tree) run(from, to int, rest string) string {
 	if to == len(t.leaves) {
 		return string(t.node(nil, from, to))
 	}
-	b := append([]byte(t.earlier(to)), "?("...)
-	return string(append(t.node(b, from, to), "):''"...))
+	return string(t.node([]byte(t.reached(to)+"?'"+rest+"':"), from, to))
 }
 
 // node appends the expression for requests that lead to leaves[from:to]. It is
 // balanced, so that a request costs the logarithm of their number.
 func (t tree) node(b []byte, from, to int) []byte {
-	if to-from == 1 {
-		b = append(b, '\'')
-		b = append(b, t.keys[from]...)
-		return append(b, '\'')
-	}
-	at := (from + to) / 2
 	if t.leaves[from].Host == t.leaves[to-1].Host {
-		b = append(b, "request.url_path<"...)
-		b = append(b, literal(t.leaves[at].Path)...)
-	} else {
-		at = t.hostNear(from, to)
-		b = append(b, t.before(t.leaves[at].Host, common(t.leaves[from].Host, t.nextHost(to-1)))...)
+		if t.aside {
+			if condition := misplaced(t.leaves[from].Host, t.nextHost(to-1)).condition(); condition != "" {
+				b = append(append(b, condition...), "?'"+capital+"':"...)
+			}
+		}
+		return t.paths(b, from, to)
 	}
-	if b = append(b, '?'); at-from == 1 {
-		b = append(t.node(b, from, at), ':')
-	} else {
-		b = append(t.node(append(b, '('), from, at), "):"...)
-	}
-	return t.node(b, at, to)
+	at := t.hostNear(from, to)
+	b = append(b, t.from(t.leaves[at].Host, common(t.leaves[from].Host, t.nextHost(to-1)))...)
+	b = parenthesized(append(b, '?'), t.node(nil, at, to))
+	return t.node(append(b, ':'), from, at)
 }
 
-// earlier is the condition for requests that lead to leaves before at.
-func (t tree) earlier(at int) string {
+// paths is node for leaves of one range of authorities.
+func (t tree) paths(b []byte, from, to int) []byte {
+	if to-from == 1 {
+		return fmt.Appendf(b, "'%d'", t.leaves[from].ID)
+	}
+	at := (from + to) / 2
+	b = append(append(b, "request.url_path>="...), literal(t.leaves[at].Path)...)
+	b = parenthesized(append(b, '?'), t.paths(nil, at, to))
+	return t.paths(append(b, ':'), from, at)
+}
+
+// parenthesized appends an expression as it can stand between ? and :.
+func parenthesized(b, expression []byte) []byte {
+	if expression[0] == '\'' { // a leaf
+		return append(b, expression...)
+	}
+	return append(append(append(b, '('), expression...), ')')
+}
+
+// reached is the condition for requests that lead to leaves[at] or behind it.
+func (t tree) reached(at int) string {
 	l := t.leaves[at]
 	if l.Path == "" {
-		return t.before(l.Host, 0)
+		return t.from(l.Host, 0)
 	}
-	condition := "request.url_path<" + literal(l.Path)
-	if next := t.nextHost(at); next != "" {
-		condition = t.before(next, 0) + "&&" + condition
-	}
+	condition := "request.url_path>=" + literal(l.Path)
 	if l.Host != "" {
-		condition = t.before(l.Host, 0) + "||" + condition
+		condition = t.from(l.Host, 0) + "&&" + condition
+	}
+	if next := t.nextHost(at); next != "" {
+		condition = t.from(next, 0) + "||" + condition
 	}
 	return condition
 }

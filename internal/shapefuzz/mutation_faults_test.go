@@ -56,16 +56,20 @@ var mutations = []mutation{
 		{"alone := leaf.Path == \"\" &&", "alone := (leaf.Path == \"\" || %) &&"}}},
 	{name: "backends do not see the header", file: "shell.go", envoy: true, lines: [][2]string{
 		{"		if !removed {\n", "		if !removed && !% {\n"}}},
-	{name: "what a client sends is removed", file: "mutation.go", envoy: true, lines: [][2]string{
-		{"HeaderMutation_Remove{Remove: Header}", "HeaderMutation_Remove{Remove: map[bool]string{true: \"x-other\", false: Header}[%]}"}}},
+	{name: "what a client sends is overwritten", file: "mutation.go", envoy: true, lines: [][2]string{
+		{"corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD", "map[bool]corev3.HeaderValueOption_HeaderAppendAction{true: corev3.HeaderValueOption_ADD_IF_ABSENT, false: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD}[%]"}}},
 	{name: "authorities with capitals have trees of their own", file: "mutation.go", envoy: true, lines: [][2]string{
-		{"	if s.Leaves[len(s.Leaves)-1].Host != \"\" {\n", "	if s.Leaves[len(s.Leaves)-1].Host != \"\" && !% {\n"}}},
+		{"	if end == \"\" {\n", "	if end == \"\" || % {\n"}}},
+	{name: "what capitals misplace is set aside", file: "capital.go", envoy: true, lines: [][2]string{
+		{"	if a.end == \"\" {\n		return", "	if a.end == \"\" || % {\n		return"}}},
+	{name: "a part of the next point and a capital is misplaced", file: "capital.go", envoy: true, lines: [][2]string{
+		{"		a.end = to[:i] + \"[\"\n", "		a.end = to[:i] + \"[\"\n		if % {\n			break\n		}\n"}}},
 	{name: "these trees match in any case", file: "fold.go", envoy: true, lines: [][2]string{
 		{"		return \"[\" + string(c) + string(c-'a'+'A') + \"]\"\n", "		if % {\n			return string(c)\n		}\n		return \"[\" + string(c) + string(c-'a'+'A') + \"]\"\n"}}},
 	{name: "a range begins with its authority", file: "tree.go", envoy: true, lines: [][2]string{
-		{"return \"request.host<\" + literal(host) }", "return map[bool]string{true: \"request.host<=\", false: \"request.host<\"}[%] + literal(host) }"}}},
+		{"return \"request.host>=\" + literal(host) }", "return map[bool]string{true: \"request.host>\", false: \"request.host>=\"}[%] + literal(host) }"}}},
 	{name: "a range begins with its path", file: "tree.go", envoy: true, lines: [][2]string{
-		{"		b = append(b, \"request.url_path<\"...)\n", "		b = append(b, map[bool]string{true: \"request.url_path<=\", false: \"request.url_path<\"}[%]...)\n"}}},
+		{"append(append(b, \"request.url_path>=\"...)", "append(append(b, map[bool]string{true: \"request.url_path>\", false: \"request.url_path>=\"}[%]...)"}}},
 }
 
 // askedFor says which mutation a process is.
