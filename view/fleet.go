@@ -38,13 +38,16 @@ func fleetHash(s *deltaplane.Snapshot) radix.Hash {
 	return s.Tree().PrefixHash(deltaplane.TypePrefix("", resource.Fleet))
 }
 
+// byDefault is what every node receives without any fleet.
+var byDefault = []string{deltaplane.DefaultNamespace}
+
 // Of is the fleet that node belongs to and the namespaces that it receives:
 // of all that select it, the one of the highest priority, then the first by
 // name. Without any fleet it is the default namespace; ok is false if there
 // are fleets and none selects node. Cost: O(fleets).
 func (f *Fleets) Of(node *corev3.Node) (name string, namespaces []string, ok bool) {
 	if len(f.sorted) == 0 {
-		return "", []string{deltaplane.DefaultNamespace}, true
+		return "", byDefault, true
 	}
 	for _, fleet := range f.sorted {
 		if fleet.Selects(node) {

@@ -133,7 +133,8 @@ func (c *conversation) next(now time.Time) *send {
 	c.linger(now)
 	c.crossing(now)
 	c.lead(now)
-	all := c.standings(now)
+	var room [fewTypes]standing
+	all := c.standings(room[:0], now)
 	for i, l := range c.lanes {
 		if l.flight == nil && l.subscribed() && (all[i].adds || l.owes) && c.mayAdd(l, all) {
 			if s := c.sendPart(l, c.mayRemove(l, all, now), now); s != nil {
@@ -202,10 +203,10 @@ func (c *conversation) partial(l *lane, p *plan, now time.Time) bool {
 
 // standings says where each lane stands. A lane that waits for an answer is
 // taken to have more to add unless it is in sync: what that is, each request
-// of the client may change, and it cannot go out yet.
-func (c *conversation) standings(now time.Time) []standing {
-	all := make([]standing, len(c.lanes))
-	for i, l := range c.lanes {
+// of the client may change, and it cannot go out yet. all has room for those of
+// most clients.
+func (c *conversation) standings(all []standing, now time.Time) []standing {
+	for _, l := range c.lanes {
 		s := standing{typ: l.typ}
 		switch {
 		case c.waitsFor(l, now):
@@ -221,7 +222,7 @@ func (c *conversation) standings(now time.Time) []standing {
 			s.refused = l.refused
 		} // any other holds nobody up
 		s.bridged = l.bridge.extends(l.target(c.view))
-		all[i] = s
+		all = append(all, s)
 	}
 	return all
 }

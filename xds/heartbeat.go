@@ -159,6 +159,10 @@ func (c *conversation) survey(now time.Time) {
 
 // regroup makes v have a group for each of ttls; those that go on keep time.
 func (c *conversation) regroup(v *vitals, ttls map[time.Duration]bool, now time.Time) {
+	if len(ttls) == 0 { // of nearly everybody, with each version
+		v.groups = nil
+		return
+	}
 	v.groups = slices.DeleteFunc(v.groups, func(g group) bool { return !ttls[g.ttl] })
 	for _, ttl := range slices.Sorted(maps.Keys(ttls)) {
 		if !slices.ContainsFunc(v.groups, func(g group) bool { return g.ttl == ttl }) {

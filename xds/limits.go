@@ -11,6 +11,7 @@ import (
 const (
 	maxNameBytes   = 4 << 10  // of one resource name
 	maxTypes       = 64       // subscribed on one stream
+	fewTypes       = 8        // what an Envoy subscribes to
 	maxNodeParts   = 10_000   // fields and elements of a node that is kept: each may take 200 bytes
 	maxHeaderBytes = 64 << 10 // of HTTP/2 headers
 	maxDetailBytes = 4 << 10  // of a refusal's reason that is kept
