@@ -41,6 +41,14 @@ type tally struct {
 	responses, resources, removed, bytes atomic.Int64
 }
 
+// reset forgets what was heard.
+func (t *tally) reset() {
+	t.responses.Store(0)
+	t.resources.Store(0)
+	t.removed.Store(0)
+	t.bytes.Store(0)
+}
+
 const stream = 1 // of each connection
 
 // Fields of discovery messages.

@@ -38,8 +38,8 @@ type world struct {
 type events struct {
 	fleet *fleet.Fleet
 	kinds [xds.Current + 1]atomic.Int64
-	goal  atomic.Int64 // of acknowledgements
-	there chan struct{}
+	goals [xds.Current + 1]atomic.Int64
+	there chan struct{} // one whenever a goal is reached
 }
 
 func (e *events) Observe(event xds.Event) {
@@ -48,7 +48,7 @@ func (e *events) Observe(event xds.Event) {
 }
 
 func (e *events) count(k xds.Kind) {
-	if e.kinds[k].Add(1) == e.goal.Load() && k == xds.Acked {
+	if e.kinds[k].Add(1) == e.goals[k].Load() {
 		e.there <- struct{}{}
 	}
 }
@@ -118,15 +118,21 @@ func (w *world) change(m proto.Message, responses int) {
 // acknowledgements more.
 func (w *world) await(acks int, do func()) {
 	w.t.Helper()
-	w.events.goal.Store(w.events.kinds[xds.Acked].Load() + int64(acks))
+	w.awaitKind(xds.Acked, acks, do)
+}
+
+func (w *world) awaitKind(k xds.Kind, events int, do func()) {
+	w.t.Helper()
+	goal := w.events.kinds[k].Load() + int64(events)
+	w.events.goals[k].Store(goal)
 	do()
-	if acks == 0 {
+	if events == 0 {
 		return
 	}
 	select {
 	case <-w.events.there:
 	case <-time.After(patience):
-		w.t.Fatalf("%d acknowledgements of %d have not come", w.events.goal.Load()-w.events.kinds[xds.Acked].Load(), acks)
+		w.t.Fatalf("%d events of kind %d have not come of %d", goal-w.events.kinds[k].Load(), k, events)
 	}
 }
 
@@ -134,20 +140,24 @@ func (w *world) await(acks int, do func()) {
 // waits until each has had as many responses.
 func (w *world) join(n, responses int, requests func(node string) []*discoveryv3.DeltaDiscoveryRequest) {
 	w.t.Helper()
-	w.await(n*responses, func() {
-		for range n {
-			p, err := connect(w.address, &w.heard, nil)
-			if err != nil {
+	w.await(n*responses, func() { w.connect(n, requests) })
+}
+
+// connect is join without waiting.
+func (w *world) connect(n int, requests func(node string) []*discoveryv3.DeltaDiscoveryRequest) {
+	w.t.Helper()
+	for range n {
+		p, err := connect(w.address, &w.heard, nil)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.proxies = append(w.proxies, p)
+		for _, q := range requests(fmt.Sprintf("node-%05d", len(w.proxies))) {
+			if err := p.say(q); err != nil {
 				w.t.Fatal(err)
 			}
-			w.proxies = append(w.proxies, p)
-			for _, q := range requests(fmt.Sprintf("node-%05d", len(w.proxies))) {
-				if err := p.say(q); err != nil {
-					w.t.Fatal(err)
-				}
-			}
 		}
-	})
+	}
 }
 
 // disconnect ends all proxies, each of which must have lived until now.
