@@ -18,42 +18,51 @@ import (
 
 // deltaplane is a control plane of ours, by its API.
 type deltaplane struct {
-	url  string
-	http http.Client
+	url   string
+	token string // "" without any
+	http  http.Client
+
+	fleets     string // that were added
+	overridden bool   // something stands in concernedNamespace
 }
 
-// perApply is how many resources go into one commit at the start.
-const perApply = 5000
+// load makes the set what the bench's proxies get.
+func (d *deltaplane) load(ctx context.Context, set fixture.Set) error {
+	err := eachChunk(set, func(documents []byte) error {
+		_, err := d.apply(ctx, documents, benchNamespace)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return d.addFleets(ctx)
+}
+
+// perCommit is how many resources go into one commit at the start.
+const perCommit = 5000
 
 // loadOrder is that in which references find what they name.
 var loadOrder = [...]fixture.Kind{fixture.Cluster, fixture.Endpoint, fixture.Route, fixture.Listener}
 
-// load makes the set what is served.
-func (d *deltaplane) load(ctx context.Context, set fixture.Set) error {
+// eachChunk writes a set in several documents of many resources.
+func eachChunk(set fixture.Set, do func(documents []byte) error) error {
 	var body bytes.Buffer
-	documents := 0
-	apply := func() error {
-		_, err := d.apply(ctx, body.Bytes(), nil)
-		body.Reset()
-		documents = 0
-		return err
-	}
+	written := 0
 	for _, k := range loadOrder {
 		for i := range set[k] {
 			if err := document(&body, set, k, i, 0); err != nil {
 				return err
 			}
-			if documents++; documents == perApply {
-				if err := apply(); err != nil {
-					return err
-				}
+			if written++; written%perCommit != 0 && written < set.Len() {
+				continue
 			}
+			if err := do(body.Bytes()); err != nil {
+				return err
+			}
+			body.Reset()
 		}
 	}
-	if documents == 0 {
-		return nil
-	}
-	return apply()
+	return nil
 }
 
 // document writes a resource as the API takes it.
@@ -74,28 +83,28 @@ func (d *deltaplane) change(ctx context.Context, set fixture.Set, k fixture.Kind
 	if err := document(&body, set, k, i, change); err != nil {
 		return made{}, err
 	}
-	return d.apply(ctx, body.Bytes(), nil)
+	return d.apply(ctx, body.Bytes(), benchNamespace)
 }
 
-// apply commits documents.
-func (d *deltaplane) apply(ctx context.Context, documents []byte, query url.Values) (made, error) {
-	if query == nil {
-		query = url.Values{}
-	}
-	query.Set("author", "bench")
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url+"/v1/apply?"+query.Encode(), bytes.NewReader(documents))
-	if err != nil {
-		return made{}, err
-	}
-	req.Header.Set("Content-Type", "application/yaml")
+// apply commits documents. They are stored at the earliest when the time has
+// passed that the commit took.
+func (d *deltaplane) apply(ctx context.Context, documents []byte, namespace string) (made, error) {
 	m := made{sent: time.Now()}
-	header, _, err := answer(&d.http, req)
+	header, err := d.post(ctx, "/v1/apply", url.Values{"namespace": {namespace}}, documents)
 	if err != nil {
 		return m, err
 	}
-	took, err := serverTiming(header, "commit")
+	took, err := serverTiming(header.Get("Server-Timing"), "commit")
 	m.stored = m.sent.Add(took)
 	return m, err
+}
+
+// answer sends a request, with the token, and reads all of what comes back.
+func (d *deltaplane) answer(req *http.Request) (http.Header, []byte, error) {
+	if d.token != "" {
+		req.Header.Set("Authorization", "Bearer "+d.token)
+	}
+	return answer(&d.http, req)
 }
 
 // answer sends a request and reads all of what comes back.
@@ -116,18 +125,17 @@ func answer(client *http.Client, req *http.Request) (http.Header, []byte, error)
 }
 
 // serverTiming is one part of a Server-Timing header.
-func serverTiming(header http.Header, part string) (time.Duration, error) {
-	text := header.Get("Server-Timing")
-	for one := range strings.SplitSeq(text, ",") {
+func serverTiming(header, part string) (time.Duration, error) {
+	for one := range strings.SplitSeq(header, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(one), ";dur=")
 		if name != part {
 			continue
 		}
 		milliseconds, err := strconv.ParseFloat(value, 64)
 		if err != nil {
-			return 0, fmt.Errorf("header Server-Timing %q: %w", text, err)
+			return 0, fmt.Errorf("header Server-Timing %q: %w", header, err)
 		}
 		return time.Duration(milliseconds * float64(time.Millisecond)), nil
 	}
-	return 0, fmt.Errorf("the control plane does not tell how long its %s took: Server-Timing is %q", part, text)
+	return 0, fmt.Errorf("the control plane does not tell how long its %s took: Server-Timing is %q", part, header)
 }

@@ -22,6 +22,9 @@ func Kinds() []Kind {
 	return []Kind{Deltaplane, Snapshot, PerNode, Shared, Linear, Floor, FloorTuned, TCP}
 }
 
+// floor reports whether the kind is one: it knows nothing of control planes.
+func (k Kind) floor() bool { return k == Floor || k == TCP }
+
 // protocol is what the kind's proxies speak.
 func (k Kind) protocol() swarm.Protocol {
 	switch k {

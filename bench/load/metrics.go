@@ -8,27 +8,37 @@ import (
 	"strings"
 )
 
-// Metrics of Go's collector, in Prometheus' text format.
+// Metrics of Go's collector and of the store, in Prometheus' text format.
 const (
 	metricAllocated  = "go_memstats_alloc_bytes_total"
 	metricObjects    = "go_memstats_mallocs_total"
 	metricHeap       = "go_memstats_heap_alloc_bytes"
+	metricStacks     = "go_memstats_stack_inuse_bytes"
 	metricGoroutines = "go_goroutines"
+	metricEtcd       = "deltaplane_commit_etcd_seconds_sum"
 )
 
 // usage reads the control plane's metrics. Its own cost is in the next ones.
-func (d *deltaplane) usage(ctx context.Context, collected bool) (usage, error) {
+func (d *deltaplane) usage(ctx context.Context, collected bool) (u usage, err error) {
 	if collected {
-		// The page is small, and comes after a collection.
+		// The page comes after a collection.
 		if _, err := d.get(ctx, "/debug/pprof/heap?gc=1"); err != nil {
-			return usage{}, err
+			return u, err
 		}
 	}
+	return u, d.metrics(ctx, map[string]*float64{
+		metricAllocated: &u.allocated, metricObjects: &u.objects, metricHeap: &u.heap, metricStacks: &u.stacks,
+		metricGoroutines: &u.goroutines, metricEtcd: &u.etcd,
+	})
+}
+
+// metrics puts the values of metrics without labels where wanted says.
+func (d *deltaplane) metrics(ctx context.Context, wanted map[string]*float64) error {
 	text, err := d.get(ctx, "/metrics")
 	if err != nil {
-		return usage{}, err
+		return err
 	}
-	return readUsage(text)
+	return readMetrics(text, wanted)
 }
 
 func (d *deltaplane) get(ctx context.Context, path string) (string, error) {
@@ -37,26 +47,32 @@ func (d *deltaplane) get(ctx context.Context, path string) (string, error) {
 		return "", err
 	}
 	req.Header.Set("Accept-Encoding", "identity") // compression would cost more than the page
-	_, body, err := answer(&d.http, req)
+	_, body, err := d.answer(req)
 	return string(body), err
 }
 
-// readUsage finds the collector's metrics, which must all be there.
-func readUsage(text string) (u usage, err error) {
-	missing := map[string]*float64{metricAllocated: &u.allocated, metricObjects: &u.objects, metricHeap: &u.heap, metricGoroutines: &u.goroutines}
+// readMetrics fails unless all are there that are wanted.
+func readMetrics(text string, wanted map[string]*float64) error {
+	found := 0
 	for line := range strings.Lines(text) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		into, ok := missing[name]
+		into, ok := wanted[name]
 		if !ok {
 			continue
 		}
-		if *into, err = strconv.ParseFloat(value, 64); err != nil {
-			return u, fmt.Errorf("metric %s: %w", name, err)
+		number, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return fmt.Errorf("metric %s: %w", name, err)
 		}
-		delete(missing, name)
+		*into = number
+		found++
 	}
-	for name := range missing {
-		return u, fmt.Errorf("the control plane has no metric %s", name)
+	if found < len(wanted) {
+		for name := range wanted {
+			if !strings.Contains(text, "\n"+name+" ") {
+				return fmt.Errorf("the control plane has no metric %s", name)
+			}
+		}
 	}
-	return u, nil
+	return nil
 }

@@ -8,35 +8,55 @@ import (
 
 // results are what was measured of a side, in all of its turns.
 type results struct {
-	call, commit reach // from the call of the API, and from when it had stored the change
-
-	changes int
-	cpu     time.Duration // of the server, by changes
-	bytes   int64         // received by all proxies, by changes
-	alloc   float64
-
-	start []time.Duration // until all proxies had everything
-	rss   []float64
-	own   time.Duration // CPU of this process, by changes
+	single    course // changes to all proxies, one at a time
+	concerned course // changes to some of them
+	start     startResults
+	storm     stormResults
+	steady    *steadyResults // nil: not measured
 }
 
-func newResults() results { return results{call: newReach(), commit: newReach()} }
-
-// reach is how long changes take to proxies.
-type reach struct{ first, mean, any, last histogram.Histogram }
-
-func newReach() reach {
-	return reach{histogram.New(), histogram.New(), histogram.New(), histogram.New()}
+// course are the results of changes that are made one at a time.
+type course struct {
+	call, commit reach   // from the call of the API, and from when it had stored the change
+	cpu          samples // of the server, in ms per change
+	etcd         samples // in which etcd made the change durable, in ms per change
+	allocated    samples // bytes per change
+	objects      samples // allocated per change
+	bytes        samples // received by all proxies per change
+	own          samples // CPU of this process, in µs per response
 }
 
-// record adds a change, from its sorted arrivals.
-func (r reach) record(times []time.Duration) {
-	var sum time.Duration
-	for _, t := range times {
-		sum += t
-		r.any.Record(t)
-	}
-	r.first.Record(times[0])
-	r.mean.Record(sum / time.Duration(len(times)))
-	r.last.Record(times[len(times)-1])
+func newCourse() course { return course{call: newReach(), commit: newReach()} }
+
+// startResults are of the start of all proxies, and of what they cost at rest.
+type startResults struct {
+	took, cpu  samples // ms
+	bytes      samples // received by all proxies
+	heap       samples // of the server, live bytes per proxy
+	stacks     samples // bytes per proxy
+	goroutines samples // per proxy
+	rss        samples // of the server, with everything
 }
+
+// stormResults are of all proxies' return at once.
+type stormResults struct {
+	took, cpu samples // ms
+	bytes     samples // received by all proxies
+	resources samples // in those
+}
+
+// steadyResults are of changes at a rate.
+type steadyResults struct {
+	asked, made int                 // changes
+	took        time.Duration       // to make them
+	missing     int                 // changes that did not reach all proxies in time
+	lag         histogram.Histogram // from when a change was due to the last proxy
+	responses   float64             // per proxy
+	cpu         float64             // of the server, in CPUs
+	before, end memory
+}
+
+// memory is that of a server at a moment, in bytes.
+type memory struct{ heap, rss float64 }
+
+func newResults() results { return results{single: newCourse(), concerned: newCourse()} }

@@ -109,12 +109,13 @@ func (r *rival) usage(ctx context.Context, collected bool) (u usage, err error) 
 		Allocated  float64 `json:"alloc_bytes"`
 		Objects    float64 `json:"mallocs"`
 		Heap       float64 `json:"heap_live_bytes"`
+		Stacks     float64 `json:"stack_bytes"`
 		Goroutines float64 `json:"goroutines"`
 	}
 	if err := json.Unmarshal(text, &said); err != nil {
 		return u, fmt.Errorf("usage %.100q: %w", text, err)
 	}
-	return usage{said.Allocated, said.Objects, said.Heap, said.Goroutines}, nil
+	return usage{allocated: said.Allocated, objects: said.Objects, heap: said.Heap, stacks: said.Stacks, goroutines: said.Goroutines}, nil
 }
 
 func (r *rival) send(ctx context.Context, method, path string, body io.Reader) ([]byte, error) {

@@ -23,10 +23,12 @@ type server interface {
 // earliest moment that its answer allows.
 type made struct{ sent, stored time.Time }
 
-// usage is what a server says of its memory.
+// usage is what a server says of its process. What it does not tell is 0.
 type usage struct {
 	allocated  float64 // bytes, since its start
 	objects    float64 // allocated, since its start
-	heap       float64 // live bytes, as of the last collection
+	heap       float64 // live bytes, right after a collection if one was asked for
+	stacks     float64 // bytes of goroutines' stacks
 	goroutines float64
+	etcd       float64 // seconds in which etcd made commits durable, since its start
 }

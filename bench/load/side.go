@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/deltaplane/deltaplane/bench/plane"
 	"github.com/deltaplane/deltaplane/bench/swarm"
@@ -20,41 +19,43 @@ type side struct {
 	set  fixture.Set
 
 	server  server
-	pid     int
+	meter   meter
 	address string // of xDS
 	close   func() error
 
-	changes int // made so far
+	empty   float64 // memory of the server before it had resources, in bytes
+	changes int     // made so far
 	results results
 }
 
 // openSide starts a server with all resources. Close what it returns, unless
 // there is an error.
-func openSide(ctx context.Context, cfg *Config, kind Kind) (_ *side, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, setUpPatience, fmt.Errorf("not up after %v", setUpPatience))
+func openSide(ctx context.Context, cfg *Config, kind Kind, resources int) (_ *side, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not up after %v", patience))
 	defer cancel()
-	s := &side{cfg: cfg, kind: kind, set: cfg.Set, results: newResults()}
-	if err := s.start(ctx); err != nil {
+	s := &side{cfg: cfg, kind: kind, set: fixture.New(resources), results: newResults()}
+	switch {
+	case kind == Deltaplane && cfg.Server != "":
+		s.connect(context.WithoutCancel(ctx))
+	case kind == Deltaplane:
+		err = s.startPlane(ctx)
+	default:
+		err = s.startRival(ctx)
+	}
+	if err != nil {
 		return nil, err
 	}
-	if err := s.server.load(ctx, s.set); err != nil {
+	s.empty, err = s.meter.rss(ctx)
+	if err == nil {
+		err = s.server.load(ctx, s.set)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-func (s *side) start(ctx context.Context) error {
-	if s.kind == Deltaplane {
-		return s.startPlane(ctx)
-	}
-	r, err := startRival(ctx, s.cfg.Rivals, string(s.kind))
-	if err != nil {
-		return err
-	}
-	s.server, s.pid, s.address, s.close = r, r.process.Pid(), r.xds, r.stop
-	return nil
-}
-
+// startPlane runs a control plane of ours.
 func (s *side) startPlane(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "deltaplane-bench-")
 	if err != nil {
@@ -65,7 +66,7 @@ func (s *side) startPlane(ctx context.Context) error {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
 	d := &deltaplane{url: p.API}
-	s.server, s.pid, s.address = d, p.Process.Pid(), p.XDS
+	s.server, s.meter, s.address = d, local{p.Process.Pid()}, p.XDS
 	s.close = func() error {
 		d.http.CloseIdleConnections()
 		return errors.Join(p.Stop(), os.RemoveAll(dir))
@@ -73,18 +74,40 @@ func (s *side) startPlane(ctx context.Context) error {
 	return nil
 }
 
-// proxies are the side's fleet.
-func (s *side) proxies() swarm.Config {
-	return swarm.Config{Address: s.address, Protocol: s.kind.protocol(), Proxies: s.cfg.Proxies, Expect: s.set}
+// connect uses a control plane that runs elsewhere, and leaves it as it was,
+// even if the run is interrupted: ctx should not be.
+func (s *side) connect(ctx context.Context) {
+	d := &deltaplane{url: s.cfg.Server, token: s.cfg.Token}
+	s.server, s.meter, s.address = d, remote{d}, s.cfg.XDS
+	s.close = func() error {
+		defer d.http.CloseIdleConnections()
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		return d.unload(ctx, s.set)
+	}
 }
 
-// changePatience is when a change counts as not having arrived.
-const changePatience = 2 * time.Minute
+func (s *side) startRival(ctx context.Context) error {
+	r, err := startRival(ctx, s.cfg.Rivals, string(s.kind))
+	if err != nil {
+		return err
+	}
+	s.server, s.meter, s.address, s.close = r, local{r.process.Pid()}, r.xds, r.stop
+	return nil
+}
 
-// next is what the side's next change changes.
-func (s *side) next() (k fixture.Kind, i, change int) {
-	kinds, _ := kindsOf(s.cfg.Pattern) // it was checked
-	s.changes++
-	k = kinds[s.changes%len(kinds)]
-	return k, s.changes / len(kinds) % s.set[k], s.changes
+// name is the side's, for people.
+func (s *side) name() string {
+	if len(s.cfg.Resources) == 1 {
+		return string(s.kind)
+	}
+	return fmt.Sprintf("%s, %d resources", s.kind, s.set.Len())
+}
+
+// fleet is what the side's proxies are.
+func (s *side) fleet() swarm.Config {
+	return swarm.Config{
+		Address: s.address, Protocol: s.kind.protocol(), Proxies: s.cfg.Proxies, Expect: s.set,
+		Cluster: benchNamespace, Extensions: s.cfg.Extensions, ByName: s.cfg.ByName,
+	}
 }

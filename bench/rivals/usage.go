@@ -10,6 +10,7 @@ type usage struct {
 	AllocBytes    uint64 `json:"alloc_bytes"`     // allocated on the heap since the start
 	Mallocs       uint64 `json:"mallocs"`         // objects allocated since the start
 	HeapLiveBytes uint64 `json:"heap_live_bytes"` // what the last collection left
+	StackBytes    uint64 `json:"stack_bytes"`     // of goroutines, now
 	Goroutines    int    `json:"goroutines"`
 	Streams       int64  `json:"streams"`  // gRPC streams, or connections of tcp
 	Requests      int64  `json:"requests"` // decoded since the start, acknowledgements among them
@@ -26,7 +27,7 @@ func readUsage(c *counts, gc bool) usage {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
 	return usage{
-		AllocBytes: m.TotalAlloc, Mallocs: m.Mallocs, HeapLiveBytes: live[0].Value.Uint64(),
+		AllocBytes: m.TotalAlloc, Mallocs: m.Mallocs, HeapLiveBytes: live[0].Value.Uint64(), StackBytes: m.StackInuse,
 		Goroutines: runtime.NumGoroutine(), Streams: c.streams.Load(), Requests: c.requests.Load(),
 	}
 }

@@ -99,7 +99,11 @@ func (c *h2) send(parts ...[]byte) {
 	}
 	prefix := binary.BigEndian.AppendUint32([]byte{0}, uint32(length))
 	c.queue = append(c.queue, append(prefix, parts[0]...))
-	c.queue = append(c.queue, parts[1:]...)
+	for _, part := range parts[1:] {
+		if len(part) > 0 {
+			c.queue = append(c.queue, part)
+		}
+	}
 	c.push()
 }
 

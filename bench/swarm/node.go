@@ -10,14 +10,23 @@ import (
 // NodeID is how proxy i calls itself.
 func NodeID(i int) string { return fmt.Sprintf("node-%05d", i) }
 
-// node is the encoded core.v3.Node of proxy i: with as many extensions as it
-// is told, of the size that those of an Envoy have.
-func node(i int, cluster string, extensions int) ([]byte, error) {
-	n := &corev3.Node{
+// node is the encoded core.v3.Node of proxy i, without extensions.
+func (c *Config) node(i int) ([]byte, error) {
+	cluster := c.Cluster
+	if i < c.Marked {
+		cluster = c.MarkedCluster
+	}
+	return proto.Marshal(&corev3.Node{
 		Id: NodeID(i), Cluster: cluster, UserAgentName: "deltaplane-bench",
 		Locality: &corev3.Locality{Region: "region-1", Zone: "zone-a"},
-	}
-	for e := range extensions {
+	})
+}
+
+// extensions are the rest of an encoded node: so many, each of the size that
+// those of an Envoy have.
+func extensions(count int) ([]byte, error) {
+	n := &corev3.Node{}
+	for e := range count {
 		n.Extensions = append(n.Extensions, &corev3.Extension{
 			Name:     fmt.Sprintf("envoy.bench.extension_%03d", e),
 			Category: "envoy.filters.http",

@@ -25,6 +25,7 @@ type proxy struct {
 	conn  *net.TCPConn
 	link  link
 	decoder
+	scribe *scribe // nil: nothing is written down
 
 	now  time.Duration // when what is being taken in was read, after the epoch
 	next [fixture.Kinds]int
@@ -85,7 +86,7 @@ func (p *proxy) connect(ctx context.Context) error {
 	h := &h2{messages: messages{to: p, flags: 1}}
 	h.open(cfg.Address, paths[cfg.Protocol])
 	p.link = h
-	subscriptions, err := cfg.subscriptions(p.id)
+	subscriptions, err := p.swarm.subscriptions(p.id)
 	if err != nil {
 		return err
 	}
@@ -121,6 +122,9 @@ func (p *proxy) flush() error {
 }
 
 func (p *proxy) piece(b []byte) error {
+	if p.scribe != nil {
+		p.scribe.message = append(p.scribe.message, b...)
+	}
 	if !p.feed(b) {
 		return fmt.Errorf("proxy %d: the server sent what is no discovery response", p.id)
 	}
@@ -132,6 +136,11 @@ func (p *proxy) piece(b []byte) error {
 func (p *proxy) end() error {
 	if !p.ended() {
 		return fmt.Errorf("proxy %d: the server sent a response that is cut off", p.id)
+	}
+	if p.scribe != nil {
+		if err := p.scribe.end(); err != nil {
+			return err
+		}
 	}
 	p.link.ack(func(b []byte) []byte { return requests[p.swarm.cfg.Protocol].appendAck(b, &p.response) })
 	p.responses.Add(1)

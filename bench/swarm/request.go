@@ -43,18 +43,3 @@ func (n numbers) appendAck(b []byte, r *response) []byte {
 	}
 	return appendString(b, n.nonce, r.nonce)
 }
-
-// subscription is a stream's first request for a type: to names, or without
-// any to everything. node is encoded, and given only on a stream's very first
-// request.
-func (n numbers) subscription(node []byte, typeURL string, names []string) []byte {
-	var b []byte
-	if node != nil {
-		b = appendString(b, n.node, node)
-	}
-	b = appendString(b, n.typeURL, typeURL)
-	for _, name := range names {
-		b = appendString(b, n.names, name)
-	}
-	return b
-}

@@ -1,38 +1,51 @@
 package swarm
 
 import (
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/deltaplane/deltaplane/bench/swarm/fixture"
 )
 
-// subscriptions are the first requests of a proxy, one for each kind, encoded
-// in parts. The memory of what the proxies hold is the same for all.
-func (c *Config) subscriptions(proxy int) ([][][]byte, error) {
-	cluster := "bench"
-	if c.Cluster != nil {
-		cluster = c.Cluster(proxy)
+// asks are the first requests of all proxies, one for each kind, but for the
+// beginning of the node, which stands before all. The memory is the same for
+// all proxies.
+type asks struct {
+	extensions []byte
+	kinds      [fixture.Kinds][]byte
+}
+
+// asks encodes them. Envoys ask by name for the endpoints of the clusters that
+// they have, and for the routes that their listeners name.
+func (c *Config) asks() (all asks, err error) {
+	n := requests[c.Protocol]
+	for k := range fixture.Kinds {
+		ask := appendString(nil, n.typeURL, k.TypeURL())
+		if c.ByName && (k == fixture.Endpoint || k == fixture.Route) {
+			for i := range c.Expect[k] {
+				ask = appendString(ask, n.names, c.Expect.Name(k, i))
+			}
+		}
+		if c.Held != nil {
+			ask = append(ask, c.Held.encoded[k]...)
+		}
+		all.kinds[k] = ask
 	}
-	id, err := node(proxy, cluster, c.Extensions)
+	all.extensions, err = extensions(c.Extensions)
+	return all, err
+}
+
+// subscriptions are the first requests of a proxy, in parts.
+func (s *Swarm) subscriptions(proxy int) ([][][]byte, error) {
+	node, err := s.cfg.node(proxy)
 	if err != nil {
 		return nil, err
 	}
-	var all [][][]byte
-	for k := range fixture.Kinds {
-		var names []string
-		if c.Names != nil {
-			names = c.Names(proxy, k)
-		}
-		request := [][]byte{requests[c.Protocol].subscription(id, k.TypeURL(), names)}
-		if c.Held != nil && len(c.Held.encoded[k]) > 0 {
-			request = append(request, c.Held.encoded[k])
-		}
-		all = append(all, request)
-		id = nil
+	begin := protowire.AppendTag(nil, requests[s.cfg.Protocol].node, protowire.BytesType)
+	begin = protowire.AppendVarint(begin, uint64(len(node)+len(s.asks.extensions)))
+	all := make([][][]byte, fixture.Kinds)
+	for k, ask := range s.asks.kinds {
+		all[k] = [][]byte{ask}
 	}
+	all[0] = [][]byte{append(begin, node...), s.asks.extensions, s.asks.kinds[0]}
 	return all, nil
-}
-
-// Versions are the resources that a proxy holds, with their versions, as they
-// stand in the requests of a stream that begins with them.
-type Versions struct {
-	encoded [fixture.Kinds][]byte
 }

@@ -18,12 +18,16 @@ type Config struct {
 	Proxies  int
 	Expect   fixture.Set // what a proxy has when it is full
 
-	Cluster    func(proxy int) string // of the node; default "bench" for all
-	Extensions int                    // that each node lists; an Envoy has more than 500
-	// Names are what a proxy subscribes to of a kind; none: everything.
-	// Default: everything of all kinds.
-	Names func(proxy int, k fixture.Kind) []string
-	// Held are versions that all proxies say they have, from Versions.
+	Cluster    string // of the nodes; default "bench"
+	Extensions int    // that each node lists; an Envoy has more than 500
+	ByName     bool   // endpoints and routes are asked for by name, as Envoys do, not with the wildcard
+
+	// The first so many proxies are of another cluster.
+	Marked        int
+	MarkedCluster string
+
+	// Held are versions that all proxies say they have. A proxy that has
+	// everything so is not full, as it gets nothing.
 	Held *Versions
 }
 
@@ -35,6 +39,7 @@ type Swarm struct {
 	ledger  *ledger
 	proxies []*proxy
 	dialing chan struct{} // a token for each that is
+	asks    asks
 
 	full, told countdown
 
@@ -51,22 +56,42 @@ var errClosed = errors.New("the swarm was closed")
 // Open starts the proxies, which connect at once. The caller must call Close.
 // When a proxy's stream ends, so do all.
 func Open(ctx context.Context, cfg Config) *Swarm {
-	s := &Swarm{cfg: cfg, began: time.Now(), dialing: make(chan struct{}, dials)}
-	s.ledger = newLedger(s.began)
-	s.full.init(cfg.Proxies)
-	s.told.init(cfg.Proxies)
-	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	s := newSwarm(ctx, cfg)
+	var proxies []*proxy
 	for i := range cfg.Proxies {
-		s.proxies = append(s.proxies, &proxy{swarm: s, id: i})
+		proxies = append(proxies, &proxy{swarm: s, id: i})
 	}
-	for _, p := range s.proxies {
+	s.start(proxies)
+	return s
+}
+
+func newSwarm(ctx context.Context, cfg Config) *Swarm {
+	if cfg.Cluster == "" {
+		cfg.Cluster = "bench"
+	}
+	s := &Swarm{cfg: cfg, dialing: make(chan struct{}, dials)}
+	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	var err error
+	if s.asks, err = cfg.asks(); err != nil {
+		s.cancel(err)
+	}
+	return s
+}
+
+// start runs the proxies.
+func (s *Swarm) start(proxies []*proxy) {
+	s.proxies = proxies
+	s.full.init(len(proxies))
+	s.told.init(len(proxies))
+	s.began = time.Now()
+	s.ledger = newLedger(s.began)
+	for _, p := range proxies {
 		s.running.Go(func() {
 			if err := p.run(s.ctx); err != nil {
 				s.cancel(fmt.Errorf("proxy %s: %w", NodeID(p.id), err))
 			}
 		})
 	}
-	return s
 }
 
 // Began is when the first proxy began to connect.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -16,72 +17,93 @@ import (
 
 // fleetFlags are the flags of bench for a fleet of simulated proxies.
 func fleetFlags(f *pflag.FlagSet, cfg *load.Config) {
-	f.IntVar(&cfg.Proxies, "proxies", 0, "simulate that many proxies instead of running Envoys")
-	f.IntVar(&cfg.Resources, "resources", 10000, "that all --proxies have: clusters with endpoints, and of each hundred a listener and a table of 100 routes")
-	f.StringVar(&cfg.Rivals, "rivals", "", "with --proxies, the program that serves as the other sides to --compare (default: deltaplane-rivals beside this program; make rivals builds it)")
-	f.IntVar(&cfg.Repetitions, "repetitions", 1, "with --proxies, how often all is measured, the sides in turns")
+	f.IntVar(&cfg.Proxies, "proxies", 0, "simulate that many proxies instead of running Envoys; the options below are for this form")
+	f.IntSliceVar(&cfg.Resources, "resources", []int{10000}, "that all proxies have: clusters with endpoints, and of each hundred a listener and a table of 100 routes; several numbers are compared")
+	f.IntVar(&cfg.Repetitions, "repetitions", 1, "how often each side has its turn")
+	f.DurationVar(&cfg.TurnLimit, "turn-limit", 0, "end the changes of a turn then, if not all are made (default: make all)")
+	f.IntVar(&cfg.Concerned, "concerned", 0, "measure changes that concern so many of the proxies, too")
+	f.BoolVar(&cfg.ByName, "names", false, "ask for endpoints and routes by name, as Envoys do, not by the wildcard")
+	f.IntVar(&cfg.Extensions, "node-extensions", 0, "that each node lists (default: as an Envoy's; -1: none)")
+	f.StringVar(&cfg.Server, "server", "", "URL of the API of a running control plane, to measure it (default: one is started); what is put there stands in namespaces of its own, and is removed")
+	f.StringVar(&cfg.XDS, "xds", "", "HOST:PORT of its xDS, without TLS")
+	f.StringVar(&cfg.Rivals, "rivals", "", "program that serves as the other sides to --compare (default: deltaplane-rivals beside this program; make rivals builds it)")
 }
 
-// benchFleet measures with simulated proxies. What both forms of bench know
-// comes from theirs, if it was given.
-func (t *terminal) benchFleet(cmd *cobra.Command, o *benchOptions, envoys bench.Config, cfg load.Config) error {
-	given := cmd.Flags().Changed
+// fleetConfig completes cfg with what both forms of bench have: given tells
+// what was said, as their defaults differ.
+func fleetConfig(given func(flag string) bool, o *benchOptions, envoys bench.Config, cfg load.Config) (load.Config, error) {
+	for _, other := range []string{"routes", "hosts", "shards", "envoys", "concurrency", "files", "probe-every", "plain", "html"} {
+		if given(other) {
+			return cfg, usageError{fmt.Sprintf("--%s is for Envoys, not for simulated --proxies", other)}
+		}
+	}
 	if o.output != "table" && o.output != "json" {
-		return usageError{fmt.Sprintf("-o %s: simulated proxies have table and json", o.output)}
+		return cfg, usageError{fmt.Sprintf("-o %s: with --proxies expected table or json", o.output)}
+	}
+	if given("pattern") {
+		cfg.Pattern = o.pattern
 	}
 	if given("changes") {
 		cfg.Changes = envoys.Changes
 	}
+	if given("rate") {
+		cfg.Rate = envoys.Rate
+	}
+	cfg.Duration, cfg.SLA = envoys.Duration, envoys.SLA
+	if o.compare != "" {
+		for name := range strings.SplitSeq(o.compare, ",") {
+			kind := load.Kind(strings.TrimSpace(name))
+			if kind == "go-control-plane" {
+				kind = load.Shared
+			}
+			cfg.Sides = append(cfg.Sides, kind)
+		}
+	}
+	cfg.Token, cfg.Version = os.Getenv("DELTAPLANE_TOKEN"), version
 	var err error
 	if cfg.Command, err = os.Executable(); err != nil {
-		return err
+		return cfg, err
 	}
 	if beside := filepath.Join(filepath.Dir(cfg.Command), "deltaplane-rivals"); cfg.Rivals == "" && isFile(beside) {
 		cfg.Rivals = beside
 	}
-	board := &board{terminal: t, tty: isTTY(t.err)}
-	cfg.Progress = func(p load.Progress) {
-		board.show(bench.Progress{Step: p.Step, Shape: bench.Shape(p.Side), Done: p.Done, Total: p.Total})
-	}
-	cfg.Version = version
-	if o.table != "" {
-		err = t.benchArticle(cmd, o, envoys.Routes, cfg, board)
-	} else {
-		err = t.benchSides(cmd, o, cfg, board)
-	}
-	if errors.Is(err, load.ErrConfig) {
-		return usageError{err.Error()}
-	}
-	if cmd.Context().Err() != nil {
-		return errors.New("interrupted")
-	}
-	return err
-}
-
-// benchSides compares what --compare names.
-func (t *terminal) benchSides(cmd *cobra.Command, o *benchOptions, cfg load.Config, board *board) error {
-	given := cmd.Flags().Changed
-	if given("pattern") {
-		cfg.Pattern = o.pattern
-	}
-	if given("compare") {
-		for name := range strings.SplitSeq(o.compare, ",") {
-			cfg.Sides = append(cfg.Sides, load.Kind(strings.TrimSpace(name)))
-		}
-	}
-	report, err := load.Run(cmd.Context(), cfg)
-	board.wipe()
-	if err != nil {
-		return err
-	}
-	if o.output == "json" {
-		return t.printJSON(report)
-	}
-	report.Print(t.out)
-	return nil
+	return cfg, nil
 }
 
 func isFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()
+}
+
+// benchFleet measures with simulated proxies.
+func (t *terminal) benchFleet(cmd *cobra.Command, o *benchOptions, envoys bench.Config, cfg load.Config) error {
+	cfg, err := fleetConfig(cmd.Flags().Changed, o, envoys, cfg)
+	if err != nil {
+		return err
+	}
+	board := &board{terminal: t, tty: isTTY(t.err)}
+	cfg.CommandLine = commandLine(os.Args)
+	cfg.Progress = func(p load.Progress) {
+		board.show(bench.Progress{Step: p.Side + ": " + p.Step, Done: p.Done, Total: p.Total})
+	}
+	began := time.Now()
+	report, err := load.Run(cmd.Context(), cfg)
+	board.wipe()
+	switch {
+	case errors.Is(err, load.ErrConfig):
+		return usageError{err.Error()}
+	case cmd.Context().Err() != nil:
+		return errors.New("interrupted")
+	case err != nil:
+		return err
+	case o.output == "json":
+		err = t.printJSON(report)
+	default:
+		report.Print(t.out)
+		fmt.Fprintf(t.out, "measured in %s\n", time.Since(began).Round(time.Second))
+	}
+	if err == nil && !report.SLA.Met {
+		err = errDiffer
+	}
+	return err
 }
