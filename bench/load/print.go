@@ -74,10 +74,10 @@ func (r *Report) printStorm(to io.Writer) {
 			continue
 		}
 		if w == nil {
-			w = table(to, "reconnect storm: all proxies come back with everything, nothing has changed", "took\t(turns)\tserver CPU\tresources sent again\ton the wire")
+			w = table(to, "reconnect storm: all proxies come back with everything, nothing has changed", "took\t(turns)\tserver CPU\tresources sent again\ton the wire\tstreams lost")
 		}
 		s.begin(w)
-		fmt.Fprintf(w, "%.0f ms\t%s\t%.0f ms\t%.0f\t%s\t\n", s.Storm.Took.Median, s.Storm.Took.spread("%.0f"), s.Storm.CPU.Median, s.Storm.Resources.Median, size(s.Storm.Bytes.Median))
+		fmt.Fprintf(w, "%.0f ms\t%s\t%.0f ms\t%.0f\t%s\t%.0f\t\n", s.Storm.Took.Median, s.Storm.Took.spread("%.0f"), s.Storm.CPU.Median, s.Storm.Resources.Median, size(s.Storm.Bytes.Median), s.Storm.Lost.Median)
 	}
 	if w != nil {
 		w.Flush()

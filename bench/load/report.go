@@ -74,6 +74,7 @@ type Storm struct {
 	CPU       Figure `json:"server_cpu_ms"`
 	Bytes     Figure `json:"wire_bytes"`
 	Resources Figure `json:"resources_sent_again"`
+	Lost      Figure `json:"streams_lost"` // that ended, so that their proxies came back once more
 }
 
 // Steady is of changes at a rate.
@@ -119,7 +120,7 @@ func (s *side) report() Side {
 		side.Concerned = &course
 	}
 	if storm := r.storm; storm.took != nil {
-		side.Storm = &Storm{storm.took.figure(), storm.cpu.figure(), storm.bytes.figure(), storm.resources.figure()}
+		side.Storm = &Storm{storm.took.figure(), storm.cpu.figure(), storm.bytes.figure(), storm.resources.figure(), storm.lost.figure()}
 	}
 	if c := r.steady; c != nil {
 		side.Steady = &Steady{

@@ -43,6 +43,7 @@ type stormResults struct {
 	took, cpu samples // ms
 	bytes     samples // received by all proxies
 	resources samples // in those
+	lost      samples // streams that ended once more
 }
 
 // steadyResults are of changes at a rate.

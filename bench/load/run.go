@@ -53,7 +53,7 @@ func (r *run) turns(ctx context.Context) error {
 				r.cfg.Progress(Progress{Side: s.name(), Step: step, Done: done, Total: total})
 			})
 			if err != nil {
-				return fmt.Errorf("%s: %w", s.name(), err)
+				return s.why(err)
 			}
 		}
 	}

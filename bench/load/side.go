@@ -21,6 +21,7 @@ type side struct {
 	server  server
 	meter   meter
 	address string // of xDS
+	log     string // file, "" without any
 	close   func() error
 
 	empty   float64 // memory of the server before it had resources, in bytes
@@ -66,7 +67,7 @@ func (s *side) startPlane(ctx context.Context) error {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
 	d := &deltaplane{url: p.API}
-	s.server, s.meter, s.address = d, local{p.Process.Pid()}, p.XDS
+	s.server, s.meter, s.address, s.log = d, local{p.Process.Pid()}, p.XDS, p.Log
 	s.close = func() error {
 		d.http.CloseIdleConnections()
 		return errors.Join(p.Stop(), os.RemoveAll(dir))
@@ -110,4 +111,12 @@ func (s *side) fleet() swarm.Config {
 		Address: s.address, Protocol: s.kind.protocol(), Proxies: s.cfg.Proxies, Expect: s.set,
 		Cluster: benchNamespace, Extensions: s.cfg.Extensions, ByName: s.cfg.ByName,
 	}
+}
+
+// why adds to an error what the server has to say.
+func (s *side) why(err error) error {
+	if s.log == "" {
+		return fmt.Errorf("%s: %w", s.name(), err)
+	}
+	return fmt.Errorf("%s: %w; the control plane's log ends with:\n%s", s.name(), err, plane.Tail(s.log, 10))
 }

@@ -93,7 +93,7 @@ func (s *side) storm(ctx context.Context, held *swarm.Versions) (err error) {
 		return err
 	}
 	again := s.fleet()
-	again.Held = held
+	again.Held, again.ComeBack = held, true
 	fleet := swarm.Open(ctx, again)
 	defer func() { err = errors.Join(err, fleet.Close()) }()
 	if _, err := fleet.WaitTold(ctx); err != nil {
@@ -114,5 +114,7 @@ func (s *side) storm(ctx context.Context, held *swarm.Versions) (err error) {
 	if _, err := s.server.change(ctx, s.set, k, i, change); err != nil {
 		return err
 	}
-	return fleet.Wait(ctx, arrivals)
+	err = fleet.Wait(ctx, arrivals)
+	r.lost.add(float64(fleet.Traffic().Lost))
+	return err
 }

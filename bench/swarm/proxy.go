@@ -3,6 +3,7 @@ package swarm
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"sync/atomic"
 	"time"
@@ -36,11 +37,38 @@ type proxy struct {
 	received  atomic.Int64 // bytes
 	responses atomic.Int64
 	resources atomic.Int64 // and removals
+	lost      atomic.Int64 // streams
 }
+
+// Delays before a proxy whose stream has ended comes back, as Envoy's own:
+// random, up to one that doubles from the first to the last.
+const (
+	firstDelay = 500 * time.Millisecond
+	lastDelay  = 5 * time.Second
+)
 
 // run is the proxy's life. It ends with an error, which is none of interest
 // when the swarm is closing.
 func (p *proxy) run(ctx context.Context) error {
+	for delay := firstDelay; ; delay = min(2*delay, lastDelay) {
+		err := p.session(ctx)
+		if !p.swarm.cfg.ComeBack || ctx.Err() != nil {
+			return err
+		}
+		p.lost.Add(1)
+		timer := time.NewTimer(rand.N(delay))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// session is one connection, until it ends.
+func (p *proxy) session(ctx context.Context) error {
+	p.have = [fixture.Kinds]int{}
 	if err := p.connect(ctx); err != nil {
 		return err
 	}

@@ -29,6 +29,10 @@ type Config struct {
 	// Held are versions that all proxies say they have. A proxy that has
 	// everything so is not full, as it gets nothing.
 	Held *Versions
+
+	// ComeBack has proxies whose stream ends open another one, as Envoys do.
+	// Default: the swarm ends with an error.
+	ComeBack bool
 }
 
 // Swarm is a number of proxies. Its methods may be called from any goroutine.
@@ -54,7 +58,7 @@ const dials = 256
 var errClosed = errors.New("the swarm was closed")
 
 // Open starts the proxies, which connect at once. The caller must call Close.
-// When a proxy's stream ends, so do all.
+// When a proxy's stream ends, so do all, unless they are to come back.
 func Open(ctx context.Context, cfg Config) *Swarm {
 	s := newSwarm(ctx, cfg)
 	var proxies []*proxy
@@ -132,6 +136,7 @@ type Traffic struct {
 	Bytes     int64 // from their connections, with all framing
 	Responses int64
 	Resources int64 // in them, and removals
+	Lost      int64 // streams that ended, of proxies that come back
 }
 
 // Traffic is what all proxies have received so far.
@@ -140,6 +145,7 @@ func (s *Swarm) Traffic() (t Traffic) {
 		t.Bytes += p.received.Load()
 		t.Responses += p.responses.Load()
 		t.Resources += p.resources.Load()
+		t.Lost += p.lost.Load()
 	}
 	return t
 }
