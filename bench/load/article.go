@@ -52,6 +52,7 @@ func RunArticle(ctx context.Context, cfg Config, routes int) (*Article, error) {
 		return nil, fmt.Errorf("%w: routes must be at least 1", ErrConfig)
 	}
 	cfg.Sides = []Kind{Snapshot, Deltaplane}
+	cfg.NoStorm, cfg.Concerned, cfg.Rate = true, 0, 0
 	cfg.Set, cfg.Pattern = fixture.WithRoutes(routes), fixture.Route.String()
 	report, err := Run(ctx, cfg)
 	if err != nil {
@@ -69,7 +70,8 @@ func newArticle(nodes, routes int, r *Report) *Article {
 }
 
 func articleRow(s Side) ArticleRow {
-	return ArticleRow{Mean: s.CallMean, P99: s.Call.P99, CPU: s.CPU, Bytes: s.Bytes}
+	c := s.Changes
+	return ArticleRow{Mean: c.Call.AnyMean, P99: c.Call.Any.P99, CPU: c.CPU.Median, Bytes: c.Bytes.Median}
 }
 
 func ratio(a, b float64) float64 { return a / b }

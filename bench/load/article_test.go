@@ -14,7 +14,8 @@ import (
 // and of ours at what is given.
 func articleReport(mean, p99, cpu float64) *Report {
 	of := func(kind Kind, mean, p99, cpu, bytes float64) Side {
-		return Side{Kind: kind, CallMean: mean, Call: histogram.Distribution{P99: p99}, CPU: cpu, Bytes: bytes}
+		call := Reach{Any: histogram.Distribution{P99: p99}, AnyMean: mean}
+		return Side{Kind: kind, Changes: Course{Call: call, CPU: ofMedian(cpu), Bytes: ofMedian(bytes)}}
 	}
 	return &Report{Sides: []Side{of(Snapshot, articleFullMean, articleFullP99, 100, 2e6), of(Deltaplane, mean, p99, cpu, 1e6)}}
 }

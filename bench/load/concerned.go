@@ -13,7 +13,7 @@ import (
 // has nothing to choose by, gets only those.
 func (s *side) concernedTurn(ctx context.Context, tell progress) (err error) {
 	d, ours := s.server.(*deltaplane)
-	if s.cfg.Concerned == 0 || !ours && s.kind != Floor {
+	if s.cfg.Concerned == 0 || !ours && s.kind != Floor && s.kind != FloorTuned {
 		return nil
 	}
 	tell("start", 0, 0)

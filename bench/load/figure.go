@@ -59,10 +59,12 @@ type Reach struct {
 	Mean  histogram.Distribution `json:"mean_ms"`
 	Any   histogram.Distribution `json:"any_ms"`
 	Last  histogram.Distribution `json:"last_ms"`
+
+	AnyMean float64 `json:"any_mean_ms"`
 }
 
 func (r reach) report() Reach {
-	return Reach{r.first.Distribution(), r.mean.Distribution(), r.any.Distribution(), r.last.Distribution()}
+	return Reach{r.first.Distribution(), r.mean.Distribution(), r.any.Distribution(), r.last.Distribution(), ms(r.any.Mean())}
 }
 
 // ms is d in milliseconds.

@@ -23,7 +23,7 @@ func Kinds() []Kind {
 }
 
 // floor reports whether the kind is one: it knows nothing of control planes.
-func (k Kind) floor() bool { return k == Floor || k == TCP }
+func (k Kind) floor() bool { return k == Floor || k == FloorTuned || k == TCP }
 
 // protocol is what the kind's proxies speak.
 func (k Kind) protocol() swarm.Protocol {

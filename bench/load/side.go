@@ -34,7 +34,10 @@ type side struct {
 func openSide(ctx context.Context, cfg *Config, kind Kind, resources int) (_ *side, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not up after %v", patience))
 	defer cancel()
-	s := &side{cfg: cfg, kind: kind, set: fixture.New(resources), results: newResults()}
+	s := &side{cfg: cfg, kind: kind, set: cfg.Set, results: newResults()}
+	if s.set == (fixture.Set{}) {
+		s.set = fixture.New(resources)
+	}
 	switch {
 	case kind == Deltaplane && cfg.Server != "":
 		s.connect(context.WithoutCancel(ctx))

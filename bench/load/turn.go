@@ -35,7 +35,7 @@ func (s *side) turn(ctx context.Context, tell progress) (err error) {
 	}
 	rss, err := s.meter.rss(ctx)
 	s.results.start.rss.add(rss)
-	if err != nil || s.kind.protocol() != swarm.Delta {
+	if err != nil || s.cfg.NoStorm || s.kind.protocol() != swarm.Delta {
 		return err
 	}
 	tell("storm", 0, 0)

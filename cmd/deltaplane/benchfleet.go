@@ -32,13 +32,13 @@ func fleetFlags(f *pflag.FlagSet, cfg *load.Config) {
 // fleetConfig completes cfg with what both forms of bench have: given tells
 // what was said, as their defaults differ.
 func fleetConfig(given func(flag string) bool, o *benchOptions, envoys bench.Config, cfg load.Config) (load.Config, error) {
-	for _, other := range []string{"routes", "hosts", "shards", "envoys", "concurrency", "files", "probe-every", "plain", "html"} {
+	for _, other := range []string{"hosts", "shards", "envoys", "concurrency", "files", "probe-every", "plain", "html"} {
 		if given(other) {
 			return cfg, usageError{fmt.Sprintf("--%s is for Envoys, not for simulated --proxies", other)}
 		}
 	}
 	if o.output != "table" && o.output != "json" {
-		return cfg, usageError{fmt.Sprintf("-o %s: with --proxies expected table or json", o.output)}
+		return cfg, usageError{fmt.Sprintf("-o %s: simulated proxies have table and json", o.output)}
 	}
 	if given("pattern") {
 		cfg.Pattern = o.pattern
@@ -81,24 +81,39 @@ func (t *terminal) benchFleet(cmd *cobra.Command, o *benchOptions, envoys bench.
 	if err != nil {
 		return err
 	}
+	if o.table == "" && cmd.Flags().Changed("routes") {
+		return usageError{"--routes is for Envoys and --table article; simulated proxies have --resources"}
+	}
 	board := &board{terminal: t, tty: isTTY(t.err)}
 	cfg.CommandLine = commandLine(os.Args)
 	cfg.Progress = func(p load.Progress) {
 		board.show(bench.Progress{Step: p.Side + ": " + p.Step, Done: p.Done, Total: p.Total})
 	}
-	began := time.Now()
-	report, err := load.Run(cmd.Context(), cfg)
-	board.wipe()
+	if o.table != "" {
+		err = t.benchArticle(cmd, o, envoys.Routes, cfg, board)
+	} else {
+		err = t.benchSides(cmd, o, cfg, board)
+	}
 	switch {
 	case errors.Is(err, load.ErrConfig):
 		return usageError{err.Error()}
 	case cmd.Context().Err() != nil:
 		return errors.New("interrupted")
-	case err != nil:
+	}
+	return err
+}
+
+// benchSides compares what --compare names.
+func (t *terminal) benchSides(cmd *cobra.Command, o *benchOptions, cfg load.Config, board *board) error {
+	began := time.Now()
+	report, err := load.Run(cmd.Context(), cfg)
+	board.wipe()
+	if err != nil {
 		return err
-	case o.output == "json":
+	}
+	if o.output == "json" {
 		err = t.printJSON(report)
-	default:
+	} else {
 		report.Print(t.out)
 		fmt.Fprintf(t.out, "measured in %s\n", time.Since(began).Round(time.Second))
 	}
