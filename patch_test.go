@@ -43,7 +43,7 @@ func patchRoute(t testing.TB, s *Store, i int, cluster string) {
 func BenchmarkPatchRoute(b *testing.B) {
 	for _, n := range []int{100, 1000, 10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s := open(b, Config{})
+			s := open(b, Config{MaxCommits: 100_000}) // no upkeep meanwhile
 			apply(b, s, clusterYAML("a", 1)+clusterYAML("b", 1)+wideTable(n), Options{})
 			i := 0
 			b.ReportAllocs()
