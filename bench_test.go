@@ -80,20 +80,25 @@ func fill(t testing.TB, s *Store, n int) {
 	commit(t, s, put(t, 1, names...))
 }
 
+// allocated is how many bytes one call of f takes, of a hundred.
+func allocated(f func()) float64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	const calls = 100
+	for range calls {
+		f()
+	}
+	runtime.ReadMemStats(&after)
+	return float64(after.TotalAlloc-before.TotalAlloc) / calls
+}
+
 func TestACommitCostsTheSameAmongManyResources(t *testing.T) {
 	cost := func(n int) float64 {
 		s := open(t, Config{MaxCommits: 100_000}) // no upkeep meanwhile
 		fill(t, s, n)
 		change := flip(t, "c0")
 		commit(t, s, change)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		const commits = 100
-		for range commits {
-			commit(t, s, change)
-		}
-		runtime.ReadMemStats(&after)
-		return float64(after.TotalAlloc-before.TotalAlloc) / commits
+		return allocated(func() { commit(t, s, change) })
 	}
 	few, many := cost(100), cost(20_000)
 	t.Logf("%.0f bytes among 100 resources, %.0f among 20,000", few, many)

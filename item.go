@@ -23,8 +23,11 @@ func itemOf(e *Entry) *storepb.Item {
 		item.Size = uint32(len(segments[0].Bytes))
 		return item
 	}
-	for _, s := range segments {
-		item.Segments = append(item.Segments, blob{s.Digest, s.Bytes}.ref())
+	refs := make([]storepb.Ref, len(segments))
+	item.Segments = make([]*storepb.Ref, len(segments))
+	for i := range segments {
+		refs[i].Digest, refs[i].Size = segments[i].Digest[:], uint32(len(segments[i].Bytes))
+		item.Segments[i] = &refs[i]
 	}
 	return item
 }

@@ -38,6 +38,24 @@ func patchRoute(t testing.TB, s *Store, i int, cluster string) {
 	}
 }
 
+func TestAPatchedRouteCostsTheSameAmongManyOfItsHost(t *testing.T) {
+	cost := func(n int) float64 {
+		s := open(t, Config{MaxCommits: 100_000}) // no upkeep meanwhile
+		apply(t, s, clusterYAML("a", 1)+clusterYAML("b", 1)+wideTable(n), Options{})
+		patchRoute(t, s, n-1, "b") // looks everywhere
+		i := 0
+		return allocated(func() {
+			i++
+			patchRoute(t, s, i*79%n, "b")
+		})
+	}
+	few, many := cost(2000), cost(10_000)
+	t.Logf("%.0f bytes among 2,000 routes, %.0f among 10,000", few, many)
+	if many > 1.5*few {
+		t.Errorf("a patched route takes %.0f bytes among 2,000 of its host and %.0f among 10,000", few, many)
+	}
+}
+
 // BenchmarkPatchRoute is a changed route among n of the same host, from YAML
 // to the commit.
 func BenchmarkPatchRoute(b *testing.B) {
@@ -52,5 +70,19 @@ func BenchmarkPatchRoute(b *testing.B) {
 				patchRoute(b, s, i%n*7919%n, []string{"b", "a"}[i/n%2])
 			}
 		})
+	}
+}
+
+// BenchmarkApplyWholeTable is a file of 10,000 routes in which one has changed,
+// in YAML, from its bytes to the commit.
+func BenchmarkApplyWholeTable(b *testing.B) {
+	s := open(b, Config{MaxCommits: 100_000})
+	apply(b, s, clusterYAML("a", 1)+clusterYAML("b", 1), Options{})
+	files := []string{wideTable(10_000), strings.Replace(wideTable(10_000), "cluster: a", "cluster: b", 1)}
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		i++
+		apply(b, s, files[i%2], Options{})
 	}
 }

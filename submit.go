@@ -163,15 +163,22 @@ func (s *Store) operations(p *proposal) ([]clientv3.Op, error) {
 	ops := make([]clientv3.Op, 0, p.ops)
 	for _, v := range p.values {
 		for i := range chunks(len(v.bytes)) {
-			ops = append(ops, clientv3.OpPut(s.keys.chunk(v.digest, i), string(v.chunk(i))))
+			ops = append(ops, opPut(s.keys.chunk(v.digest, i), v.chunk(i)))
 		}
 	}
 	ops = distinct(ops)
 	for i, d := range p.drafts {
-		ops = append(ops, clientv3.OpPut(s.keys.commit(d.snapshot.version), string(p.records[i])))
+		ops = append(ops, opPut(s.keys.commit(d.snapshot.version), p.records[i]))
 	}
 	head, err := encode(p.head())
-	return append(ops, clientv3.OpPut(s.keys.head(), string(head))), err
+	return append(ops, opPut(s.keys.head(), head)), err
+}
+
+// opPut is an operation that sets a key. It shares value, which must not change.
+func opPut(key string, value []byte) clientv3.Op {
+	op := clientv3.OpPut(key, "")
+	op.WithValueBytes(value)
+	return op
 }
 
 // distinct drops repeated keys, which etcd does not take in one transaction.

@@ -46,7 +46,7 @@ func (s *Store) putValues(ctx context.Context, values []blob) error {
 			if len(ops) == txnOps || size+len(chunk) > txnBytes {
 				send()
 			}
-			ops = append(ops, clientv3.OpPut(s.keys.chunk(v.digest, i), string(chunk)))
+			ops = append(ops, opPut(s.keys.chunk(v.digest, i), chunk))
 			size += len(chunk)
 		}
 	}

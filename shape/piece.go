@@ -33,7 +33,7 @@ func (s *Split) pieces(m *memory, old, now *resource.Resource, visit func(id uin
 	for i := 0; i < len(s.Leaves); {
 		g := s.group(i)
 		if had, has := in(was, g), in(is, g); had || has {
-			c.leaves(s.Leaves[g.first:g.end], had, has)
+			c.leaves(ranges{leaves: s.Leaves[g.first:g.end]}, had, has)
 			i = g.end
 		} else {
 			i = next(was, is, g.end, len(s.Leaves))
@@ -41,7 +41,7 @@ func (s *Split) pieces(m *memory, old, now *resource.Resource, visit func(id uin
 	}
 	for _, r := range s.Retired {
 		if had, has := reaches(before, r.Area), reaches(after, r.Area); had || has {
-			c.ranges([]uint32{r.ID}, []span{{r.Area.PathFrom, r.Area.PathTo}}, had, has)
+			c.leaves(ranges{[]Leaf{{ID: r.ID, Path: r.Area.PathFrom}}, r.Area.PathTo}, had, has)
 		}
 	}
 }
@@ -65,52 +65,40 @@ type cutting struct {
 }
 
 // leaves handles the leaves of one range of authorities.
-func (c *cutting) leaves(leaves []Leaf, had, has bool) {
-	ids := make([]uint32, len(leaves))
-	for i, l := range leaves {
-		ids[i] = l.ID
-	}
-	c.ranges(ids, pathsOf(leaves), had, has)
-}
-
-// ranges handles leaves which divide the paths, ascending.
-func (c *cutting) ranges(ids []uint32, paths []span, had, has bool) {
+func (c *cutting) leaves(paths ranges, had, has bool) {
 	switch {
 	case !has:
-		for _, id := range ids {
-			c.visit(id, nil)
+		for _, l := range paths.leaves {
+			c.visit(l.ID, nil)
 		}
 		return
-	case len(ids) == 1 && paths[0] == (span{}):
-		c.visit(ids[0], c.now)
+	case len(paths.leaves) == 1 && paths.of(0) == (span{}):
+		c.visit(paths.leaves[0].ID, c.now)
 		return
 	}
 	if c.edit == nil {
 		c.edit = c.memory.edit(c.old, c.now)
 	}
-	wanted := all(len(ids))
+	wanted := slices.Repeat([]bool{true}, len(paths.leaves))
 	if had && c.edit.framed {
 		wanted = c.edit.changed(paths)
 	}
 	for i, b := range c.build(paths, wanted) {
 		if wanted[i] {
-			c.visit(ids[i], resource.FromCanonical(resource.VirtualHost, c.now.Name(), b))
+			c.visit(paths.leaves[i].ID, resource.FromCanonical(resource.VirtualHost, c.now.Name(), b))
 		}
 	}
 }
 
-// all is n times true.
-func all(n int) []bool { return slices.Repeat([]bool{true}, n) }
-
 // changed tells in which of some ranges of paths the routes differ.
-func (e *edit) changed(paths []span) []bool {
-	changed := make([]bool, len(paths))
+func (e *edit) changed(paths ranges) []bool {
+	changed := make([]bool, len(paths.leaves))
 	for _, h := range e.hunks {
-		rest := make([]bool, len(paths))
+		rest := make([]bool, len(changed))
 		for i := range rest {
 			rest[i] = !changed[i]
 		}
-		was, is := make([][]byte, len(paths)), make([][]byte, len(paths))
+		was, is := make([][]byte, len(rest)), make([][]byte, len(rest))
 		spread(h.gone, paths, rest, was)
 		spread(h.came, paths, rest, is)
 		for i := range rest {
@@ -121,8 +109,8 @@ func (e *edit) changed(paths []span) []bool {
 }
 
 // build is the parts of the host that is now, in the wanted ranges of paths.
-func (c *cutting) build(paths []span, wanted []bool) [][]byte {
-	parts := make([][]byte, len(paths))
+func (c *cutting) build(paths ranges, wanted []bool) [][]byte {
+	parts := make([][]byte, len(wanted))
 	runs := c.memory.runs(c.now)
 	each := func(of func(*run) []byte) {
 		for _, r := range runs {
@@ -146,15 +134,15 @@ func (c *cutting) build(paths []span, wanted []bool) [][]byte {
 }
 
 // around is a range around the wanted ones, which ascend.
-func around(paths []span, wanted []bool) (wide span) {
+func around(paths ranges, wanted []bool) (wide span) {
 	first := slices.Index(wanted, true)
 	if first < 0 {
 		return span{}
 	}
-	wide.from = paths[first].from
-	for i := first; i < len(paths); i++ {
+	wide.from = paths.of(first).from
+	for i := first; i < len(wanted); i++ {
 		if wanted[i] {
-			wide.to = paths[i].to
+			wide.to = paths.of(i).to
 		}
 	}
 	return wide
@@ -165,7 +153,7 @@ const few = 4
 
 // spread appends each route to the parts of the wanted ranges that it can
 // match in. The ranges ascend.
-func spread(routes []*route, paths []span, wanted []bool, parts [][]byte) {
+func spread(routes []*route, paths ranges, wanted []bool, parts [][]byte) {
 	if n := count(wanted); n <= few {
 		var only []int
 		for i := range wanted {
@@ -175,7 +163,7 @@ func spread(routes []*route, paths []span, wanted []bool, parts [][]byte) {
 		}
 		for _, r := range routes {
 			for _, i := range only {
-				if r.meets(paths[i].from, paths[i].to) {
+				if in := paths.of(i); r.meets(in.from, in.to) {
 					parts[i] = append(parts[i], r.whole...)
 				}
 			}
@@ -183,7 +171,7 @@ func spread(routes []*route, paths []span, wanted []bool, parts [][]byte) {
 		return
 	}
 	for _, r := range routes {
-		for _, p := range r.ranges(paths) {
+		for _, p := range r.ranges(paths.leaves) {
 			for i := p.first; i < p.end; i++ {
 				if wanted[i] {
 					parts[i] = append(parts[i], r.whole...)

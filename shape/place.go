@@ -66,16 +66,17 @@ func (s *Split) group(i int) place {
 	return p
 }
 
-// pathsOf is the paths of a group's leaves.
-func pathsOf(leaves []Leaf) []span {
-	paths := make([]span, len(leaves))
-	for i, l := range leaves {
-		paths[i].from = l.Path
-		if i > 0 {
-			paths[i-1].to = l.Path
-		}
+// ranges are leaves which divide the paths among them, ascending without gaps.
+type ranges struct {
+	leaves []Leaf
+	end    string // of the last; "" is infinity
+}
+
+func (r ranges) of(i int) span {
+	if i+1 < len(r.leaves) {
+		return span{r.leaves[i].Path, r.leaves[i+1].Path}
 	}
-	return paths
+	return span{r.leaves[i].Path, r.end}
 }
 
 // in reports whether places, which are of whole groups, hold a group.

@@ -124,14 +124,14 @@ func compareWith(s string, c byte, other string) int {
 
 // ranges is which of some ranges of paths the route can match in, where they
 // ascend without gaps and the last has no end: two runs of them, either of which
-// may be empty.
-func (r *route) ranges(paths []span) [2]place {
+// may be empty. Hosts do not matter.
+func (r *route) ranges(paths []Leaf) [2]place {
 	if r.kind == anyPath {
 		return [2]place{{0, len(paths)}}
 	}
 	// after is the first range that begins after everything below.
 	after := func(below func(from string) bool) int {
-		return sort.Search(len(paths), func(i int) bool { return !below(paths[i].from) })
+		return sort.Search(len(paths), func(i int) bool { return !below(paths[i].Path) })
 	}
 	at := after(func(from string) bool { return from <= r.literal }) - 1
 	tail := func(from string) bool { return compareWith(r.literal, endParameters, from) > 0 }

@@ -114,12 +114,8 @@ func (s *Split) count(numbers []number, places []place, times int, host number, 
 			for k := g.first; k < g.end; k++ {
 				numbers[k].add(times, host)
 			}
-			if len(routes) == 0 {
-				continue
-			}
-			paths := pathsOf(s.Leaves[g.first:g.end])
 			for _, r := range routes {
-				for _, q := range r.ranges(paths) {
+				for _, q := range r.ranges(s.Leaves[g.first:g.end]) {
 					for k := q.first; k < q.end; k++ {
 						numbers[g.first+k].routes += times
 					}

@@ -44,8 +44,8 @@ var mutations = []mutation{
 	{name: "routes keep their order", file: "edit.go", lines: [][2]string{
 		{"			all = append(all, &r.routes[i])\n", "			if % {\n				all = append([]*route{&r.routes[i]}, all...)\n				continue\n			}\n			all = append(all, &r.routes[i])\n"}}},
 	{name: "a host without routes stays", file: "piece.go", lines: [][2]string{
-		{"			c.visit(ids[i], resource.FromCanonical(resource.VirtualHost, c.now.Name(), b))\n",
-			"			piece := resource.FromCanonical(resource.VirtualHost, c.now.Name(), b)\n			if % && Routes(piece) == 0 {\n				piece = nil\n			}\n			c.visit(ids[i], piece)\n"}}},
+		{"			c.visit(paths.leaves[i].ID, resource.FromCanonical(resource.VirtualHost, c.now.Name(), b))\n",
+			"			piece := resource.FromCanonical(resource.VirtualHost, c.now.Name(), b)\n			if % && Routes(piece) == 0 {\n				piece = nil\n			}\n			c.visit(paths.leaves[i].ID, piece)\n"}}},
 	{name: "a host that is gone leaves its leaves", file: "piece.go", lines: [][2]string{
 		{"	case !has:\n", "	case !has && %:\n		return\n	case !has:\n"}}},
 	{name: "a changed route reaches its leaves", file: "piece.go", lines: [][2]string{
