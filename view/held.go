@@ -1,7 +1,6 @@
 package view
 
 import (
-	"encoding/hex"
 	"iter"
 	"maps"
 
@@ -37,13 +36,16 @@ const (
 )
 
 // marks is an immutable set of marks, shared by all who have the same.
-type marks struct{ byName map[string]mark }
+type marks struct {
+	byName map[string]mark
+	bare   bool // none has a held
+}
 
 func marksOf(m map[string]mark) *marks {
 	if len(m) == 0 {
 		return nil
 	}
-	return &marks{m}
+	return &marks{byName: m}
 }
 
 func (m *marks) get(name string) (mark, bool) {
@@ -52,6 +54,15 @@ func (m *marks) get(name string) (mark, bool) {
 	}
 	k, ok := m.byName[name]
 	return k, ok
+}
+
+// held goes through the marks of names of which some content is known to be
+// held.
+func (m *marks) held() iter.Seq2[string, mark] {
+	if m == nil || m.bare {
+		return func(func(string, mark) bool) {}
+	}
+	return maps.All(m.byName)
 }
 
 func (m *marks) all() iter.Seq2[string, mark] {
@@ -73,14 +84,9 @@ func Resumed(versions map[string]string) Held {
 	}
 	byName := make(map[string]mark, len(versions))
 	for name, version := range versions {
-		m := mark{kind: unknown}
-		if b, err := hex.DecodeString(version); err == nil && len(b) == len(m.digest) {
-			m.kind = holds
-			copy(m.digest[:], b)
-		}
-		byName[name] = m
+		byName[name] = resumedMark(version)
 	}
-	return Held{fresh: true, marks: marksOf(byName)}
+	return Held{fresh: true, marks: &marks{byName: byName, bare: true}}
 }
 
 // InSync reports whether the client has exactly what target has, whatever it
@@ -166,7 +172,7 @@ func (h Held) Key() Key { return Key{h.base.Hash(), h.fresh, h.marks} }
 // that wait. Only resources whose content is known are listed.
 func (h Held) Kept(target Table) iter.Seq[*Resource] {
 	return func(yield func(*Resource) bool) {
-		for name, m := range h.marks.all() {
+		for name, m := range h.marks.held() {
 			if m.held == nil {
 				continue
 			}
@@ -247,7 +253,7 @@ func (h Held) Behind(target Table) iter.Seq2[string, *Resource] {
 // Cost: O(changes).
 func (h Held) Outdated(target Table) iter.Seq2[string, *Resource] {
 	return func(yield func(string, *Resource) bool) {
-		for name, m := range h.marks.all() {
+		for name, m := range h.marks.held() {
 			want, _ := target.Get(name)
 			if m.held != nil && (want == nil || m.held.digest != want.digest) && !yield(name, m.held) {
 				return

@@ -49,7 +49,7 @@ func (h Held) Mortal(sub *Subscription) iter.Seq2[string, *Resource] {
 				}
 			}
 		}
-		for name, m := range h.marks.all() {
+		for name, m := range h.marks.held() {
 			if m.held != nil && m.held.TTL() > 0 && sub.Contains(name) && !yield(name, m.held) {
 				return
 			}
@@ -59,7 +59,7 @@ func (h Held) Mortal(sub *Subscription) iter.Seq2[string, *Resource] {
 
 // Immortal reports whether nothing that h holds can have a TTL: not true of
 // all that have none. Cost: O(1).
-func (h Held) Immortal() bool { return h.marks == nil && h.mortal.Len() == 0 }
+func (h Held) Immortal() bool { return (h.marks == nil || h.marks.bare) && h.mortal.Len() == 0 }
 
 // TTLs lists the different TTLs of what h holds. Cost: that of Mortal.
 func (h Held) TTLs(sub *Subscription) map[time.Duration]bool {

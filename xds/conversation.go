@@ -15,6 +15,7 @@ import (
 // common is what the conversations of one server share.
 type common struct {
 	interner view.Interner
+	resumed  view.Resumptions
 	fanout   fanout
 	pulses   pulses
 	preloads preloads

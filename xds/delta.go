@@ -26,8 +26,13 @@ func (c *conversation) subscribeDelta(l *lane, q request, first bool) error {
 	wants := was && !none || all || first && len(q.subscribe) == 0 && len(q.unsubscribe) == 0
 	l.named = l.named || len(q.subscribe) > 0
 	if first {
-		l.held, l.resumed = view.Resumed(versionsOf(l.typ, q.initial)), len(q.initial) > 0
-		l.owes = wants && len(q.initial) == 0
+		if q.resumed != nil {
+			l.held = *q.resumed
+		} else {
+			l.held = view.Resumed(versionsOf(l.typ, q.initial))
+		}
+		l.resumed = !l.held.Blank()
+		l.owes = wants && !l.resumed
 	}
 	anew := !first && all && (!was || !legacy)
 	if anew { // it has what it had until now, whatever it wants from here on

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/deltaplane/deltaplane/view"
 	"github.com/deltaplane/deltaplane/wire"
 )
 
@@ -43,10 +44,11 @@ type intake struct {
 	wire.Codec
 	parts   int           // of a discovery request
 	decoded chan struct{} // one token for each large message that is being decoded
+	resumed *view.Resumptions
 }
 
-func newIntake(maxNames int) *intake {
-	return &intake{wire.NewCodec(), partsPerName*maxNames + partsOfNode, make(chan struct{}, runtime.GOMAXPROCS(0))}
+func newIntake(maxNames int, resumed *view.Resumptions) *intake {
+	return &intake{wire.NewCodec(), partsPerName*maxNames + partsOfNode, make(chan struct{}, runtime.GOMAXPROCS(0)), resumed}
 }
 
 // options are what a grpc.Server needs for the limits to hold.
@@ -101,6 +103,9 @@ func (in *intake) Unmarshal(data mem.BufferSlice, v any) error {
 			return nil // an error from here ends the stream with a status of gRPC's own
 		}
 		v = r.message
+		if m, ok := v.(*deltaRequest); ok && in.resume(whole.ReadOnlyData(), m) {
+			return nil
+		}
 	} else if err := in.check(whole.ReadOnlyData(), v); err != nil {
 		return err
 	}
@@ -116,7 +121,7 @@ func (in *intake) check(data []byte, v any) error {
 	}
 	limit := partsOfOther
 	switch v.(type) {
-	case *discoveryv3.DeltaDiscoveryRequest, *discoveryv3.DiscoveryRequest:
+	case *deltaRequest, *discoveryv3.DiscoveryRequest:
 		limit = in.parts
 	}
 	if partsLeft(m.ProtoReflect().Descriptor(), data, limit, 0) < 0 {

@@ -177,4 +177,5 @@ func (c *common) age() {
 	c.fanout.age()
 	c.pulses.forget()
 	c.preloads.forget()
+	c.resumed.Age()
 }

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/status"
 
 	"github.com/deltaplane/deltaplane/resource"
+	"github.com/deltaplane/deltaplane/view"
 )
 
 // request is what a client says, in either variant of the protocol.
@@ -24,6 +25,7 @@ type request struct {
 	// Delta.
 	subscribe, unsubscribe []string
 	initial                map[string]string
+	resumed                *view.Held // the same, if it has been looked at already
 }
 
 func fromSotW(m *discoveryv3.DiscoveryRequest) request {
@@ -33,9 +35,16 @@ func fromSotW(m *discoveryv3.DiscoveryRequest) request {
 	}
 }
 
-func fromDelta(m *discoveryv3.DeltaDiscoveryRequest) request {
+// deltaRequest is a DeltaDiscoveryRequest of which the codec may have taken
+// initial_resource_versions.
+type deltaRequest struct {
+	discoveryv3.DeltaDiscoveryRequest
+	resumed *view.Held // nil: it has not
+}
+
+func fromDelta(m *deltaRequest) request {
 	return request{
-		node: m.GetNode(), typeURL: m.GetTypeUrl(), nonce: m.GetResponseNonce(), refusal: m.GetErrorDetail(),
+		resumed: m.resumed, node: m.GetNode(), typeURL: m.GetTypeUrl(), nonce: m.GetResponseNonce(), refusal: m.GetErrorDetail(),
 		subscribe: m.GetResourceNamesSubscribe(), unsubscribe: m.GetResourceNamesUnsubscribe(),
 		initial: m.GetInitialResourceVersions(),
 	}

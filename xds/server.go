@@ -79,7 +79,7 @@ func NewServer(source Source, cfg Config) *Server {
 // follows, it must be made with Credentials, or the budgets for connections
 // are not in force.
 func (s *Server) GRPCOptions() []grpc.ServerOption {
-	return append(newIntake(s.cfg.MaxNames).options(),
+	return append(newIntake(s.cfg.MaxNames, &s.common.resumed).options(),
 		grpc.Creds(s.Credentials(insecure.NewCredentials())),
 		grpc.ConnectionTimeout(s.cfg.HelloTimeout),
 		grpc.MaxHeaderListSize(maxHeaderBytes),

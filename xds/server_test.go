@@ -325,3 +325,42 @@ func TestCloseEndsStreamsEvenOfClientsThatDoNotRead(t *testing.T) {
 		t.Errorf("a stream after Close ended with %s", got)
 	}
 }
+
+func TestClientsThatComeBackWithTheSameAreAnsweredOnce(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	var all []proto.Message
+	for i := range 2 * fewVersions {
+		all = append(all, cluster(fmt.Sprint("c", i), 0))
+	}
+	p := newPlane(t, Config{Registerer: registry}, all...)
+	first := p.client(t, "n")
+	first.say("n", resource.Cluster)
+	versions := map[string]string{}
+	for _, r := range first.hear().Resources {
+		versions[r.Name] = r.Version
+	}
+	back := func(node string) client {
+		c := p.client(t, node)
+		if err := c.Send(&discoveryv3.DeltaDiscoveryRequest{Node: &corev3.Node{Id: node}, TypeUrl: resource.Cluster.URL(), InitialResourceVersions: versions}); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	one, two := back("one"), back("two")
+	waitUntil(t, func() bool {
+		streams, err := p.server.Inspect(p.ctx)
+		return err != nil || len(streams) == 3 && len(streams[1].Types)+len(streams[2].Types) == 2
+	})
+	p.store.put(t, cluster("c7", 1))
+	p.store.commit()
+	for _, c := range []client{first, one, two} {
+		if r := c.hear(); len(r.Resources) != 1 || r.Resources[0].Name != "c7" {
+			t.Errorf("%d resources, want c7 alone, which has changed", len(r.Resources))
+		}
+	}
+	delete(versions, "c8")
+	versions["c9"] = "of another server"
+	if r := back("three").hear(); len(r.Resources) != 3 {
+		t.Errorf("%d resources to one who lacks c8 and has other versions of c7 and c9", len(r.Resources))
+	}
+}

@@ -252,7 +252,7 @@ func (st *stream) read() (request, error) {
 		return request{}, status.FromContextError(err).Err()
 	}
 	if st.delta {
-		var m discoveryv3.DeltaDiscoveryRequest
+		var m deltaRequest
 		if err := st.grpc.RecvMsg(&m); err != nil {
 			return request{}, err
 		}

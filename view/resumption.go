@@ -1,0 +1,167 @@
+package view
+
+import (
+	"encoding/hex"
+	"hash/maphash"
+	"iter"
+	"sync"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/deltaplane/deltaplane/resource"
+)
+
+// Resumptions keeps what clients that came back said they held, so that all
+// who say the same share one Held, and whatever follows from it is decided
+// once: after a restart of a control plane, that is nearly all of its clients.
+// They are recognised without decoding what they say. The zero Resumptions is
+// ready. Any goroutine may call.
+type Resumptions struct {
+	once  sync.Once
+	seeds [2]maphash.Seed // set by once
+
+	mu         sync.Mutex
+	young, old map[resumptionKey]Held
+	names      int // in young
+}
+
+// resumptionKey finds a list in whatever order it stands.
+type resumptionKey struct {
+	sums [2]uint64 // of the entries' hashes
+	n    int
+}
+
+// maxResumed is how many names the lists of a generation may have: each takes
+// about 200 bytes.
+const maxResumed = 200_000
+
+// Of is Resumed of a list, as its entries stand in a request: the messages of
+// a protobuf map of strings (DeltaDiscoveryRequest, initial_resource_versions).
+// A hash finds a list that may be equal; it counts once each entry has been
+// compared. The entries may change afterwards. ok is false where somebody else
+// has to look: at lists with xdstp:// names, which have many forms, and at what
+// is no such map.
+// Cost: O(entries); nothing is allocated for a list that is known.
+func (r *Resumptions) Of(entries iter.Seq[[]byte]) (held Held, ok bool) {
+	key := r.keyOf(entries)
+	if held, ok := r.find(key); ok && held.saysTheSame(entries) {
+		return held, true
+	}
+	versions := make(map[string]string, key.n)
+	for e := range entries {
+		name, version, ok := entryOf(e)
+		if !ok || !utf8.Valid(name) || !utf8.Valid(version) {
+			return Held{}, false
+		}
+		if resource.IsURN(string(name)) {
+			return Held{}, false
+		}
+		versions[string(name)] = string(version)
+	}
+	held = Resumed(versions)
+	if len(versions) == key.n {
+		r.keep(key, held)
+	}
+	return held, true
+}
+
+func (r *Resumptions) keyOf(entries iter.Seq[[]byte]) resumptionKey {
+	r.once.Do(func() { r.seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()} })
+	var key resumptionKey
+	for e := range entries {
+		key.sums[0] += maphash.Bytes(r.seeds[0], e)
+		key.sums[1] += maphash.Bytes(r.seeds[1], e)
+		key.n++
+	}
+	return key
+}
+
+func (r *Resumptions) find(key resumptionKey) (Held, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if held, ok := r.young[key]; ok {
+		return held, true
+	}
+	held, ok := r.old[key]
+	return held, ok
+}
+
+func (r *Resumptions) keep(key resumptionKey, held Held) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if key.n > maxResumed {
+		return
+	}
+	if r.young == nil || r.names+key.n > maxResumed {
+		r.old, r.young, r.names = r.young, map[resumptionKey]Held{}, 0
+	}
+	if _, ok := r.young[key]; !ok {
+		r.young[key] = held
+		r.names += key.n
+	}
+}
+
+// Age forgets what has not been kept since the last Age.
+func (r *Resumptions) Age() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.old, r.young, r.names = r.young, nil, 0
+}
+
+// saysTheSame reports whether h is what Resumed makes of entries, of which
+// there are as many. That no name stands there twice, the hash has told.
+func (h Held) saysTheSame(entries iter.Seq[[]byte]) bool {
+	for e := range entries {
+		name, version, ok := entryOf(e)
+		if !ok {
+			return false
+		}
+		m, ok := h.marks.byName[string(name)]
+		if !ok || m != resumedMark(version) {
+			return false
+		}
+	}
+	return true
+}
+
+// resumedMark is what a client holds that names this version of it: one that is
+// no digest of ours is opaque, something that equals nothing.
+func resumedMark[T string | []byte](version T) mark {
+	m := mark{kind: unknown}
+	if len(version) != hex.EncodedLen(len(m.digest)) {
+		return m
+	}
+	var text [2 * len(m.digest)]byte
+	copy(text[:], version)
+	if _, err := hex.Decode(m.digest[:], text[:]); err != nil {
+		return mark{kind: unknown}
+	}
+	m.kind = holds
+	return m
+}
+
+// entryOf reads an entry of a map of strings; ok is false for what is none.
+func entryOf(e []byte) (name, version []byte, ok bool) {
+	for len(e) > 0 {
+		number, kind, n := protowire.ConsumeTag(e)
+		if n < 0 {
+			return nil, nil, false
+		}
+		value := e[n:]
+		if n = protowire.ConsumeFieldValue(number, kind, value); n < 0 {
+			return nil, nil, false
+		}
+		e = value[n:]
+		if kind != protowire.BytesType {
+			continue
+		}
+		switch number {
+		case 1:
+			name, _ = protowire.ConsumeBytes(value)
+		case 2:
+			version, _ = protowire.ConsumeBytes(value)
+		}
+	}
+	return name, version, true
+}
