@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +25,10 @@ type api struct {
 // done is when a change was stored, and when every Envoy had acknowledged it.
 // Both are upper bounds by this process's clock: the answer came then, less
 // what the control plane says went on in between.
-type done struct{ stored, acked time.Time }
+type done struct {
+	stored, acked time.Time
+	version       uint64 // that it made
+}
 
 // commit makes a change and waits for its acknowledgements.
 func (a *api) commit(ctx context.Context, c call) (done, error) {
@@ -43,8 +47,14 @@ func (a *api) commit(ctx context.Context, c call) (done, error) {
 	if len(body) == 0 {
 		return done{}, fmt.Errorf("%s: empty answer", c.path)
 	}
+	var plan struct {
+		Version uint64 `json:"version"`
+	}
+	if err := json.Unmarshal(body, &plan); err != nil {
+		return done{}, fmt.Errorf("%s: answer: %w", c.path, err)
+	}
 	ack, err := spanOf(header.Get("Server-Timing"), "ack")
-	return done{stored: now.Add(-ack), acked: now}, err
+	return done{stored: now.Add(-ack), acked: now, version: plan.Version}, err
 }
 
 // do sends a request and reads all of its answer.

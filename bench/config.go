@@ -61,6 +61,10 @@ type Config struct {
 	// cost is in the figures. Default: none are taken.
 	Profile string
 
+	// Load has requests in a load of its own take the place of probes and of
+	// Rate, and of what Files says; default: none.
+	Load *Load
+
 	Progress func(Progress) // hears what goes on, on one goroutine; default: nobody
 }
 
@@ -88,6 +92,10 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Progress == nil {
 		c.Progress = func(Progress) {}
+	}
+	if c.Load != nil {
+		load := c.Load.withDefaults()
+		c.Load, c.Files = &load, -1
 	}
 	return c, c.check()
 }
@@ -117,6 +125,9 @@ func (c Config) check() error {
 		if slices.Contains(c.Shapes[:i], s) {
 			return fail("shape %q stands twice", s)
 		}
+	}
+	if c.Load != nil {
+		return c.Load.check(c, fail)
 	}
 	return nil
 }

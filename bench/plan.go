@@ -20,14 +20,28 @@ type plan struct {
 	made    int // changes
 	slots   int // routes that Endpoint, Cluster and Weight change, evenly among the hosts
 
-	mu     sync.Mutex     // guards the rest
-	at     map[int]string // backend of each route that is not at home
-	moving int            // the route that changes; -1: none
-	from   string         // the backend that it comes from
+	mu      sync.Mutex    // guards the rest
+	version uint64        // that the next commit will make, which changed routes say; 0: routes say none
+	at      map[int]place // of each route that is not at home
+	moving  int           // the route that changes; -1: none
+	from    place         // that it comes from
 }
 
+// place is where a route leads, and the version of the configuration that it
+// says it is from; 0 if it says none.
+type place struct {
+	backend string
+	version uint64
+}
+
+// placeOf is the place that an answer is from.
+func placeOf(a probe.Answer) place { return place{a.Body, a.Version} }
+
 func newPlan(t table, p Pattern) *plan {
-	plan := &plan{table: t, pattern: p, at: map[int]string{}, moving: -1}
+	plan := &plan{table: t, pattern: p, at: map[int]place{}, moving: -1}
+	if t.labels != nil {
+		plan.version = firstVersion
+	}
 	switch p {
 	case Endpoint, Cluster, Weight:
 		plan.slots = min(slotsMost, (t.hosts+1)/2) // other hosts remain for whole files
@@ -68,18 +82,31 @@ func (p *plan) apart(host int) bool {
 func (p *plan) backend(route int) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.backendLocked(route)
+	return p.placeLocked(route).backend
 }
 
-func (p *plan) backendLocked(route int) string {
-	if b, ok := p.at[route]; ok {
-		return b
+// placeLocked is where a route leads now. p.mu is held.
+func (p *plan) placeLocked(route int) place {
+	if at, ok := p.at[route]; ok {
+		return at
 	}
-	return p.table.home(route)
+	home := place{backend: p.table.home(route)}
+	if p.version > 0 {
+		home.version = firstVersion
+	}
+	return home
 }
 
 // does is what a route does now, in YAML.
-func (p *plan) does(route int) string { return "route: {" + p.action(route) + "}" }
+func (p *plan) does(route int) string {
+	does := "route: {" + p.action(route) + p.table.labels.ofRoute() + "}"
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at, moved := p.at[route]; moved && at.version > 0 {
+		does += ", " + says(at.version, "OVERWRITE_IF_EXISTS_OR_ADD")
+	}
+	return does
+}
 
 // action is how a route leads to its backend now, in YAML.
 func (p *plan) action(route int) string {
@@ -120,11 +147,11 @@ func (p *plan) other(backend string) string {
 func (p *plan) move(route int) change {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	from := p.backendLocked(route)
-	to := p.other(from)
+	from := p.placeLocked(route)
+	to := place{p.other(from.backend), p.version}
 	p.at[route], p.moving, p.from = to, route, from
-	return change{route: route, to: to, judge: func(a probe.Answer) probe.Verdict {
-		switch a.Body {
+	return change{route: route, to: to.backend, judge: func(a probe.Answer) probe.Verdict {
+		switch placeOf(a) {
 		case from:
 			return probe.Old
 		case to:
@@ -134,6 +161,21 @@ func (p *plan) move(route int) change {
 	}}
 }
 
+// committed tells that the version was made, and nothing else since the last
+// call: what comes next makes the one after it.
+func (p *plan) committed(version uint64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.version == 0: // routes say none
+	case version != p.version:
+		return fmt.Errorf("the commit made version %d, its routes say %d: somebody else changes this control plane", version, p.version)
+	default:
+		p.version++
+	}
+	return nil
+}
+
 // settled ends the time in which the last change may be seen or not.
 func (p *plan) settled() {
 	p.mu.Lock()
@@ -141,11 +183,11 @@ func (p *plan) settled() {
 	p.moving = -1
 }
 
-// allowed are the backends that a route may lead to now.
-func (p *plan) allowed(route int) (one, other string) {
+// allowed are the places that a route may lead to now.
+func (p *plan) allowed(route int) (one, other place) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	one = p.backendLocked(route)
+	one = p.placeLocked(route)
 	if route == p.moving {
 		return one, p.from
 	}
@@ -158,7 +200,7 @@ func (p *plan) expect(route int) func(probe.Answer) probe.Verdict {
 	one, other := p.allowed(route)
 	return func(a probe.Answer) probe.Verdict {
 		now, also := p.allowed(route)
-		switch a.Body {
+		switch placeOf(a) {
 		case one, other, now, also:
 			return probe.New
 		}

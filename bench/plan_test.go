@@ -6,6 +6,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/deltaplane/deltaplane/bench/probe"
+	"github.com/deltaplane/deltaplane/bench/traffic"
 	"github.com/deltaplane/deltaplane/resource"
 )
 
@@ -14,31 +15,52 @@ import (
 // old from new.
 func TestAPlanKnowsWhereEveryRouteLeads(t *testing.T) {
 	all := backends(t)
+	identity, err := traffic.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		hosts := rapid.IntRange(1, 9).Draw(t, "hosts")
-		p := newPlan(table{
+		tab := table{
 			hosts: hosts, routes: rapid.IntRange(hosts, 40).Draw(t, "routes"), shape: rapid.SampledFrom([]Shape{Plain, Split, Scoped}).Draw(t, "shape"), shards: 7, backends: all,
-		}, rapid.SampledFrom(Patterns()).Draw(t, "pattern"))
-		w := newWorld(t)
-		for _, c := range p.setUp() {
+		}
+		patterns := Patterns()
+		if rapid.Bool().Draw(t, "with a load") {
+			tab.labels = &labels{load: Load{Protocol: rapid.SampledFrom([]traffic.Protocol{traffic.HTTP, traffic.GRPC}).Draw(t, "protocol")}.withDefaults(), identity: identity}
+			patterns = []Pattern{Route, Cluster, Weight}
+		}
+		p := newPlan(tab, rapid.SampledFrom(patterns).Draw(t, "pattern"))
+		w, made := newWorld(t), uint64(0)
+		commit := func(c call) {
 			w.call(c)
+			made++
+			if err := p.committed(made); err != nil {
+				t.Fatalf("%v", err)
+			}
+		}
+		for _, c := range p.setUp() {
+			commit(c)
 		}
 		w.agrees(p, -1)
 		for _, file := range rapid.SliceOfN(rapid.Bool(), 1, 12).Draw(t, "whole files") {
-			server, before := w.server(), w.backends(p)
+			server, before := w.server(), w.places(p)
 			var c change
 			if file && p.hasFile() {
 				c = p.nextFile()
 			} else {
 				c = p.next()
 			}
-			old := probe.Answer{Body: before[c.route], Server: server}
-			w.call(c.call)
-			now := probe.Answer{Body: w.backend(p.table, c.route), Server: w.server()}
+			old := before[c.route].answer(server)
+			commit(c.call)
+			at := w.place(p.table, c.route)
+			now := at.answer(w.server())
+			if tab.labels != nil && at.version != made {
+				t.Fatalf("route %d says version %d after commit %d", c.route, at.version, made)
+			}
 			if c.judge(old) != probe.Old || c.judge(now) != probe.New || c.judge(probe.Answer{Body: "else", Server: now.Server}) != probe.Wrong {
 				t.Fatalf("the change of route %d to %s judges %+v as %d and %+v as %d", c.route, c.to, old, c.judge(old), now, c.judge(now))
 			}
-			before[c.route] = now.Body
+			before[c.route] = at
 			w.same(p, before)
 			p.settled()
 			w.agrees(p, c.route)
@@ -46,21 +68,26 @@ func TestAPlanKnowsWhereEveryRouteLeads(t *testing.T) {
 	})
 }
 
-// backends is where every route leads.
-func (w *world) backends(p *plan) []string {
-	all := make([]string, p.table.routes)
+// answer is one from there.
+func (p place) answer(server string) probe.Answer {
+	return probe.Answer{Body: p.backend, Version: p.version, Server: server}
+}
+
+// places is where every route leads.
+func (w *world) places(p *plan) []place {
+	all := make([]place, p.table.routes)
 	for i := range all {
-		all[i] = w.backend(p.table, i)
+		all[i] = w.place(p.table, i)
 	}
 	return all
 }
 
 // same checks where every route leads.
-func (w *world) same(p *plan, want []string) {
+func (w *world) same(p *plan, want []place) {
 	w.t.Helper()
-	for i, got := range w.backends(p) {
+	for i, got := range w.places(p) {
 		if got != want[i] {
-			w.t.Fatalf("route %d leads to %s, want %s", i, got, want[i])
+			w.t.Fatalf("route %d leads to %+v, want %+v", i, got, want[i])
 		}
 	}
 }
@@ -76,9 +103,9 @@ func (w *world) agrees(p *plan, changed int) {
 	if got := len(w.held[resource.Cluster]); got != want {
 		w.t.Fatalf("after a change of route %d, there are %d clusters, want %d", changed, got, want)
 	}
-	for i, got := range w.backends(p) {
-		if want := p.backend(i); got != want {
-			w.t.Fatalf("after a change of route %d, route %d leads to %s; the plan says %s", changed, i, got, want)
+	for i, got := range w.places(p) {
+		if want, _ := p.allowed(i); got != want {
+			w.t.Fatalf("after a change of route %d, route %d leads to %+v; the plan says %+v", changed, i, got, want)
 		}
 	}
 }
@@ -144,4 +171,14 @@ func TestHostsShareTheRoutesEvenlyAndInOrder(t *testing.T) {
 			t.Fatalf("hosts have %d of %d routes", next, tab.routes)
 		}
 	})
+}
+
+func TestAVersionThatSomebodyElseMadeIsAnError(t *testing.T) {
+	p := newPlan(table{hosts: 1, routes: 1, backends: backends(t), labels: &labels{load: Load{}.withDefaults()}}, Route)
+	if err := p.committed(1); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.committed(3); err == nil {
+		t.Error("version 3 follows on version 1")
+	}
 }

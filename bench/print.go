@@ -18,6 +18,9 @@ func (r *Report) Print(to io.Writer) {
 		r.Rate, r.Envoy, r.Machine.OS, r.Machine.Arch, count(r.Machine.CPUs, "CPU"))
 	for _, s := range r.Sides {
 		s.print(to, r.Envoys)
+		if s.Load != nil {
+			s.Load.print(to, strings.ToUpper(string(s.Shape)), r.SLA.Limit)
+		}
 	}
 	fmt.Fprintf(to, "\nthe bench itself kept %.2f CPUs busy while changes were made\n", r.OwnCPUs)
 	if len(r.Ratios) > 0 {
@@ -55,7 +58,7 @@ func (e Effects) print(to io.Writer, title string, envoys int) {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "ms from sending the change\tP50\tP90\tP99\tP99.9\tMAX\t")
 	for _, row := range e.rows(envoys) {
-		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\n", row.name, row.of.P50, row.of.P90, row.of.P99, row.of.P999, row.of.Max)
+		row.print(w)
 	}
 	w.Flush()
 	fmt.Fprintf(to, "each sends %s and costs the control plane %.2f ms of CPU · probes: %s\n", size(e.Bytes), e.PlaneCPU, tally(e.Probes))
@@ -65,6 +68,10 @@ func (e Effects) print(to io.Writer, title string, envoys int) {
 type row struct {
 	name string
 	of   histogram.Distribution
+}
+
+func (r row) print(to io.Writer) {
+	fmt.Fprintf(to, "%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\n", r.name, r.of.P50, r.of.P90, r.of.P99, r.of.P999, r.of.Max)
 }
 
 // rows are all that has values.

@@ -46,8 +46,10 @@ type Side struct {
 	ControlPlane PlaneCost `json:"control_plane"`
 	// Profile is where the control plane's time went, if that was asked for.
 	Profile *profile.Summary `json:"profile,omitempty"`
-	// Requests to all routes, all the while, and to measure their cost.
+	// Requests to all routes, all the while, and to measure their cost; those
+	// of a load, if there is one.
 	Requests probe.Tally `json:"requests"`
+	Load     *Traffic    `json:"load,omitempty"`
 }
 
 // Effects are what changes of one kind led to. Times count from before the
@@ -117,6 +119,9 @@ func (s *side) report() (Side, error) {
 	if s.files.made > 0 {
 		files := s.files.report()
 		report.File = &files
+	}
+	if s.load != nil {
+		report.Load, report.Requests = s.load.report(), s.load.tally
 	}
 	report.Envoy.Start = s.starts.Distribution()
 	report.Envoy.WorkerPerRequest = float64(median(s.workerCosts)) / float64(time.Microsecond)

@@ -6,7 +6,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/deltaplane/deltaplane/bench/probe"
 	"github.com/deltaplane/deltaplane/bench/proc"
 	"github.com/deltaplane/deltaplane/internal/envoy"
 )
@@ -37,27 +36,35 @@ func Run(ctx context.Context, cfg Config) (_ *Report, err error) {
 
 // measure makes the changes under traffic, and then measures requests alone.
 func (r *run) measure(ctx context.Context) error {
-	err := r.startProfiles(ctx)
-	r.walker = startWalker(ctx, r.cfg.Rate)
-	if err == nil {
-		err = r.changes(ctx)
+	if err := r.startProfiles(ctx); err != nil {
+		return errors.Join(err, r.stopProfiles(ctx))
 	}
-	if err == nil {
-		err = r.files(ctx)
+	under := r.underProbes
+	if r.cfg.Load != nil {
+		under = r.underLoads
 	}
-	r.walker.stop()
-	err = errors.Join(err, r.stopProfiles(ctx))
-	if err == nil {
+	err := errors.Join(under(ctx), r.stopProfiles(ctx))
+	if err == nil && r.cfg.Load == nil {
 		err = r.workers(ctx)
 	}
 	return err
+}
+
+// underProbes makes the changes while single requests are made.
+func (r *run) underProbes(ctx context.Context) error {
+	r.walker = startWalker(ctx, r.cfg.Rate)
+	defer r.walker.stop()
+	if err := r.changes(ctx); err != nil {
+		return err
+	}
+	return r.files(ctx)
 }
 
 // run is one call of Run.
 type run struct {
 	cfg      Config
 	began    time.Time
-	backends []*probe.Backend
+	backends []backend
 	sides    []*side
 	walker   *walker
 	own      float64 // CPUs that this process took while changes were made
@@ -70,16 +77,13 @@ const startsLeast = 3
 // open starts everything: the Envoys of all sides in turn, so that their
 // times to start are comparable.
 func (r *run) open(ctx context.Context) error {
-	for _, name := range []string{"red", "green", "blue"} {
-		b, err := probe.NewBackend(name)
-		if err != nil {
-			return err
-		}
-		r.backends = append(r.backends, b)
+	labels, err := r.openBackends()
+	if err != nil {
+		return err
 	}
 	for _, shape := range r.cfg.Shapes {
 		r.cfg.Progress(Progress{Step: "control plane", Shape: shape})
-		s, err := openSide(ctx, r.cfg, shape, r.backends)
+		s, err := openSide(ctx, r.cfg, shape, r.backends, labels)
 		r.sides = append(r.sides, s)
 		if err != nil {
 			return err
@@ -92,6 +96,22 @@ func (r *run) open(ctx context.Context) error {
 			if err := s.startProxy(ctx, n < r.cfg.Envoys); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// underLoads makes a load at each side, and the changes during it.
+func (r *run) underLoads(ctx context.Context) error {
+	for _, s := range r.sides {
+		s.load = newLoad(s)
+		made := 0
+		if err := s.load.run(ctx, func(ctx context.Context) (more bool, err error) {
+			r.cfg.Progress(Progress{Step: "change", Shape: s.shape, Done: made, Total: r.cfg.Changes, P50: s.changes.first.At(50), P99: s.changes.first.At(99)})
+			made++
+			return made < r.cfg.Changes, s.carryOut(ctx, s.plan.next(), s.changes, s.load.watch)
+		}); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -138,7 +158,7 @@ func (r *run) changes(ctx context.Context) error {
 func (r *run) carryOut(ctx context.Context, s *side, c change, into *effects) error {
 	r.walker.ask(s)
 	defer r.walker.ask(nil)
-	return s.carryOut(ctx, c, into)
+	return s.carryOut(ctx, c, into, s.watch)
 }
 
 // files applies the whole file, with one route changed.

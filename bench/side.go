@@ -40,6 +40,7 @@ type side struct {
 	profile       *profile.Summary   // nil: none
 	envoyProfiles bool               // the first Envoy's profiler is on
 
+	load        *load           // the requests of a load; nil: there is none
 	workerCosts []time.Duration // CPU of the worker threads per request: of each portion
 }
 
@@ -48,9 +49,9 @@ const setUpPatience = 3 * time.Minute
 
 // openSide starts a control plane that holds the table. Close what it returns
 // even if there is an error.
-func openSide(ctx context.Context, cfg Config, shape Shape, backends []*probe.Backend) (*side, error) {
+func openSide(ctx context.Context, cfg Config, shape Shape, backends []backend, labels *labels) (*side, error) {
 	s := &side{cfg: cfg, shape: shape, changes: newEffects(), files: newEffects(), starts: histogram.New()}
-	s.plan = newPlan(table{routes: cfg.Routes, hosts: cfg.Hosts, shape: shape, shards: cfg.Shards, backends: backends}, cfg.Pattern)
+	s.plan = newPlan(table{routes: cfg.Routes, hosts: cfg.Hosts, shape: shape, shards: cfg.Shards, backends: backends, labels: labels}, cfg.Pattern)
 	ctx, cancel := context.WithTimeoutCause(ctx, setUpPatience, fmt.Errorf("not up after %v", setUpPatience))
 	defer cancel()
 	var err error
@@ -62,7 +63,11 @@ func openSide(ctx context.Context, cfg Config, shape Shape, backends []*probe.Ba
 	}
 	s.api = &api{url: s.plane.API}
 	for _, c := range s.plan.setUp() {
-		if _, err := s.api.commit(ctx, c); err != nil {
+		done, err := s.api.commit(ctx, c)
+		if err == nil {
+			err = s.plan.committed(done.version)
+		}
+		if err != nil {
 			return s, err
 		}
 	}
@@ -92,15 +97,19 @@ const changeTail = 5 * time.Millisecond
 // lostAfter is when a change counts as not having arrived.
 const lostAfter = time.Minute
 
-// carryOut makes one change, and adds what is seen of it to into.
-func (s *side) carryOut(ctx context.Context, c change, into *effects) error {
+// carryOut makes one change, as watch does, and adds what is seen of it to
+// into.
+func (s *side) carryOut(ctx context.Context, c change, into *effects, watch func(context.Context, change) (watched, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, lostAfter, fmt.Errorf("not there after %v", lostAfter))
 	defer cancel()
 	before, err := s.costBefore(ctx)
 	if err != nil {
 		return err
 	}
-	w, err := s.watch(ctx, c)
+	w, err := watch(ctx, c)
+	if err == nil {
+		err = s.plan.committed(w.version)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: the change to %s: %w", s.shape, c.to, err)
 	}

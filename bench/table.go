@@ -17,8 +17,9 @@ const tableName = "bench"
 type table struct {
 	routes, hosts int
 	shape         Shape
-	shards        int              // of Split; 0: not said
-	backends      []*probe.Backend // each is the one endpoint of the cluster that has its name
+	shards        int       // of Split; 0: not said
+	backends      []backend // each is the one endpoint of the cluster that has its name
+	labels        *labels   // what a load's requests and routes say; nil: nothing
 }
 
 // span is the first route of host h, and of the one after it.
@@ -97,7 +98,7 @@ func (t table) hostDocument(w io.Writer, h int, does func(route int) string) {
 // writeRoutes writes the table; hosts for which apart holds are left out.
 func (t table) writeRoutes(w io.Writer, apart func(host int) bool, does func(route int) string) {
 	open := func(h int) {
-		fmt.Fprintf(w, "---\n\"@type\": type.googleapis.com/envoy.config.route.v3.RouteConfiguration\nname: %s\nvirtual_hosts:\n", t.configuration(h))
+		fmt.Fprintf(w, "---\n\"@type\": type.googleapis.com/envoy.config.route.v3.RouteConfiguration\nname: %s\n%svirtual_hosts:\n", t.configuration(h), t.labels.ofTable())
 	}
 	if t.shape != Scoped {
 		open(0)
@@ -156,10 +157,10 @@ filter_chains:
       "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
       stat_prefix: %[1]s
       server_name: %[2]s
-%[3]s      http_filters:
-      - name: envoy.filters.http.router
+%[3]s%[4]s      http_filters:
+%[5]s      - name: envoy.filters.http.router
         typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
-`, tableName, server, routing)
+`, tableName, server, routing, t.labels.ofManager(), t.labels.filter())
 }
 
 // writeCluster writes a cluster whose endpoint is a backend.
@@ -170,7 +171,7 @@ name: %s
 type: EDS
 eds_cluster_config: {eds_config: {ads: {}, resource_api_version: V3}}
 connect_timeout: 1s
-`, name)
+%s`, name, t.labels.ofCluster())
 	t.writeEndpoint(w, name, backend)
 }
 

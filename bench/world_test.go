@@ -1,10 +1,12 @@
 package bench
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
@@ -12,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/deltaplane/deltaplane/bench/probe"
+	"github.com/deltaplane/deltaplane/bench/traffic"
 	"github.com/deltaplane/deltaplane/resource"
 )
 
@@ -102,8 +105,9 @@ func (w *world) message(typ resource.Type, name string) proto.Message {
 	return m
 }
 
-// backend is where the world sends a request that route i takes.
-func (w *world) backend(t table, i int) string {
+// place is where the world sends a request that route i takes, and what the
+// backend hears of the route's version.
+func (w *world) place(t table, i int) place {
 	w.t.Helper()
 	host, _ := w.message(resource.VirtualHost, t.hostResource(t.hostOf(i))).(*routev3.VirtualHost)
 	target := t.target(i)
@@ -112,11 +116,30 @@ func (w *world) backend(t table, i int) string {
 	}
 	for _, r := range host.Routes {
 		if strings.HasPrefix(target.Path, r.GetMatch().GetPrefix()) {
-			return w.endpoint(t, chosen(r.GetRoute()))
+			shell, _ := w.message(resource.Route, t.configuration(t.hostOf(i))).(*routev3.RouteConfiguration)
+			return place{w.endpoint(t, chosen(r.GetRoute())), w.version(r.RequestHeadersToAdd, shell.GetRequestHeadersToAdd())}
 		}
 	}
 	w.t.Fatalf("route %d is not in its host", i)
-	return ""
+	return place{}
+}
+
+// version is what Envoy makes of the header that routes say it with: the lists
+// count from the inner to the outer one.
+func (w *world) version(lists ...[]*corev3.HeaderValueOption) (version uint64) {
+	w.t.Helper()
+	for _, list := range lists {
+		for _, h := range list {
+			if h.GetHeader().GetKey() != traffic.Version || h.AppendAction == corev3.HeaderValueOption_ADD_IF_ABSENT && version > 0 {
+				continue
+			}
+			var err error
+			if version, err = strconv.ParseUint(h.GetHeader().GetValue(), 10, 64); err != nil {
+				w.t.Fatalf("a route says: %v", err)
+			}
+		}
+	}
+	return version
 }
 
 // chosen is the cluster that gets a route's requests.
@@ -158,9 +181,9 @@ func (w *world) server() string {
 }
 
 // backends are three that nobody asks.
-func backends(t *testing.T) []*probe.Backend {
+func backends(t *testing.T) []backend {
 	t.Helper()
-	var all []*probe.Backend
+	var all []backend
 	for _, name := range []string{"red", "green", "blue"} {
 		b, err := probe.NewBackend(name)
 		if err != nil {

@@ -14,3 +14,11 @@ var benchForms = [][]string{
 	{"--pattern=weight", "--routes=600", "--hosts=1", "--compare=plain,split"},
 	{"--routes=1", "--hosts=1", "--duration=1s"},
 }
+
+// loadForms are the arguments of loads that must lose nothing.
+var loadForms = [][]string{
+	{"--pattern=cluster", "--protocol=grpc", "--tls"},
+	{"--pattern=cluster", "--tls", "--rate=500"},
+	{"--pattern=weight", "--protocol=grpc", "--envoys=2"},
+	{"--pattern=route", "--routes=600", "--compare=plain,split,scoped", "--concurrency=2", "--timeout=2s"},
+}

@@ -199,7 +199,7 @@ func TestABenchEndsOnInterruptAndLeavesNothing(t *testing.T) {
 func TestWhatABenchCannotMeasureIsWrongUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{"--pattern=chaos"}, {"--compare=plain,round"}, {"--compare=plain,plain"}, {"--plain", "--compare=plain,split"}, {"--hosts=201"}, {"--changes=0"},
-		{"--sla=0s"}, {"-o=yaml"}, {"--rate=-5"},
+		{"--sla=0s"}, {"-o=yaml"}, {"--rate=-5"}, {"--load", "--pattern=endpoint"},
 	} {
 		cmd, _ := benchCommand(t, args...)
 		if output, err := cmd.CombinedOutput(); exitCode(err) != 2 {

@@ -27,6 +27,7 @@ type Answer struct {
 	Status         int
 	Body           string
 	Server         string // of the header
+	Version        uint64 // of the configuration that sent the request, where the backend says it
 	Sent, Received time.Time
 }
 

@@ -25,8 +25,8 @@ type Tally struct {
 	Reasons   map[string]int `json:"reasons,omitempty"`
 }
 
-// take counts one request and what came of it.
-func (t *Tally) take(a Answer, err error, judge func(Answer) Verdict) Verdict {
+// Take counts one request and what came of it.
+func (t *Tally) Take(a Answer, err error, judge func(Answer) Verdict) Verdict {
 	t.Requests++
 	switch {
 	case err != nil:

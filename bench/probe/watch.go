@@ -70,7 +70,7 @@ func (p *Prober) Watch(ctx context.Context, ch Change, ready func()) (Switch, er
 		if ctx.Err() != nil {
 			return seen, fmt.Errorf("%s%s: %w; the last answer was %d %.80q, server %q", ch.Target.Host, ch.Target.Path, context.Cause(ctx), a.Status, a.Body, a.Server)
 		}
-		now[i] = seen.take(a, err, ch.Judge)
+		now[i] = seen.Take(a, err, ch.Judge)
 		switch {
 		case now[i] == Old:
 			seen.LastOld = a
@@ -107,7 +107,7 @@ func (p *Prober) Walk(ctx context.Context, n int, next func() (Target, func(Answ
 		}
 		target, judge := next()
 		a, err := p.conns[i%len(p.conns)].Do(target)
-		t.take(a, err, judge)
+		t.Take(a, err, judge)
 	}
 	return t
 }

@@ -22,6 +22,7 @@ type benchOptions struct {
 	pattern, compare, table, output, html string
 	plain                                 bool
 	probeEvery                            time.Duration
+	load                                  loadOptions
 }
 
 func (t *terminal) benchCommand() *cobra.Command {
@@ -53,12 +54,16 @@ the first request under the new configuration; of several sides, on the last.`,
 		Args: cobra.NoArgs,
 	}
 	benchFlags(cmd.Flags(), &cfg, &o)
+	o.load.flags(cmd.Flags())
 	fleetFlags(cmd.Flags(), &fleet)
 	cmd.RunE = action(func(cmd *cobra.Command, _ []string) error {
 		if cmd.Flags().Changed("proxies") || o.table != "" {
 			return t.benchFleet(cmd, &o, cfg, fleet)
 		}
 		if err := o.complete(&cfg); err != nil {
+			return err
+		}
+		if err := o.load.complete(&cfg, cmd.Flags().Changed); err != nil {
 			return err
 		}
 		board := &board{terminal: t, tty: isTTY(t.err)}

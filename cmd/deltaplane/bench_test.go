@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/deltaplane/deltaplane/bench"
+	"github.com/deltaplane/deltaplane/bench/traffic"
 )
 
 // benchArgs is what a bench command line becomes.
@@ -21,10 +23,14 @@ func benchArgs(args ...string) (bench.Config, error) {
 	var o benchOptions
 	flags := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	benchFlags(flags, &cfg, &o)
+	o.load.flags(flags)
 	if err := flags.Parse(args); err != nil {
 		return cfg, err
 	}
-	return cfg, o.complete(&cfg)
+	if err := o.complete(&cfg); err != nil {
+		return cfg, err
+	}
+	return cfg, o.load.complete(&cfg, flags.Changed)
 }
 
 func TestBenchFlagsBecomeItsConfig(t *testing.T) {
@@ -50,11 +56,30 @@ func TestBenchFlagsBecomeItsConfig(t *testing.T) {
 func TestBenchFlagsThatContradictAreWrongUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{"--plain", "--compare=plain,split"}, {"--changes=0"}, {"--rate=-5"}, {"--sla=0s"}, {"--probe-every=-1s"}, {"-o=yaml"},
+		{"--tls"}, {"--load", "--files=2"}, {"--load", "--header=x"}, {"--load", "--body=@/no/such/file"}, {"--load", "--workers=0"}, {"--load", "--timeout=-1s"},
 	} {
 		_, err := benchArgs(args...)
 		if _, usage := errors.AsType[usageError](err); !usage {
 			t.Errorf("%v: error is %v", args, err)
 		}
+	}
+}
+
+func TestTheOptionsOfALoadBecomeItsConfig(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "body")
+	if err := os.WriteFile(file, []byte("from a file"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := benchArgs("--load", "--workers=3", "--protocol=grpc", "--tls", "--timeout=2s", "--body=@"+file, "--header=X-Own: a: b", "--header=x-own:c")
+	want := &bench.Load{Requests: 10000, Workers: 3, Protocol: traffic.GRPC, Method: http.MethodPost, Body: []byte("from a file"), Header: http.Header{"X-Own": {"a: b", "c"}}, TLS: true, Timeout: 2 * time.Second}
+	if err != nil || !reflect.DeepEqual(cfg.Load, want) {
+		t.Errorf("load %+v, error %v; want %+v", cfg.Load, err, want)
+	}
+	if cfg, err = benchArgs("--load", "--rate=250"); err != nil || cfg.Load.Rate != 250 || cfg.Load.Workers != 200 {
+		t.Errorf("load %+v, error %v", cfg.Load, err)
+	}
+	if cfg, err = benchArgs("--rate=250"); err != nil || cfg.Load != nil {
+		t.Errorf("without --load: %+v, error %v", cfg.Load, err)
 	}
 }
 

@@ -1,0 +1,60 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/deltaplane/deltaplane/bench/histogram"
+	"github.com/deltaplane/deltaplane/bench/traffic"
+)
+
+// Traffic is what became of a load.
+type Traffic struct {
+	Protocol traffic.Protocol `json:"protocol"`
+	Method   string           `json:"method"`
+	Body     int              `json:"body_bytes"`
+	TLS      bool             `json:"tls"`
+	Timeout  float64          `json:"timeout_ms"`
+	Workers  int              `json:"workers"`
+	Rate     float64          `json:"requests_per_second"` // as it was in the end
+
+	// Latency is how long requests took to be answered, from when they were
+	// due; Changing that of those sent while a change went on, Quiet of the
+	// others.
+	Latency  histogram.Distribution `json:"latency_ms"`
+	Changing histogram.Distribution `json:"latency_during_changes_ms"`
+	Quiet    histogram.Distribution `json:"latency_between_changes_ms"`
+	Slow     int                    `json:"slower_than_sla"`
+
+	// Unlabelled are answers without the labels that Envoy's filter gives
+	// them, Partial those to bodies that did not arrive whole.
+	Unlabelled int `json:"unlabelled"`
+	Partial    int `json:"partial_bodies"`
+}
+
+func (l *load) report() *Traffic {
+	cfg := l.side.cfg.Load
+	return &Traffic{
+		Protocol: cfg.Protocol, Method: cfg.Method, Body: len(cfg.Body), TLS: cfg.TLS, Timeout: ms(cfg.Timeout), Workers: cfg.Workers,
+		Rate:    float64(l.tally.Requests) / l.took.Seconds(),
+		Latency: l.all.WithCurve(), Changing: l.changing.Distribution(), Quiet: l.quiet.Distribution(), Slow: l.slow,
+		Unlabelled: l.bare, Partial: l.partial,
+	}
+}
+
+// print writes what became of the load, under a title.
+func (t *Traffic) print(to io.Writer, title string, limit float64) {
+	secure := ""
+	if t.TLS {
+		secure = ", TLS to the backends"
+	}
+	fmt.Fprintf(to, "\n%s · a load of %s %s, bodies of %s%s · %s made %.0f requests/s\n", title, t.Protocol, t.Method, size(float64(t.Body)), secure, count(t.Workers, "worker"), t.Rate)
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "ms from when a request was due\tP50\tP90\tP99\tP99.9\tMAX\t")
+	for _, row := range []row{{"answered", t.Latency}, {"… sent during changes", t.Changing}, {"… between them", t.Quiet}} {
+		row.print(w)
+	}
+	w.Flush()
+	fmt.Fprintf(to, "%d slower than %g ms · %d answers without the labels, %d bodies not whole\n", t.Slow, limit, t.Unlabelled, t.Partial)
+}

@@ -1,0 +1,46 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/deltaplane/deltaplane/bench"
+)
+
+// Requests of a load go through a real Envoy, whose filter labels them, while
+// it is reconfigured.
+func TestALoadIsLabelledAndLosesNothingWhileRoutesChange(t *testing.T) {
+	for _, args := range loadForms {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			cmd, temporary := benchCommand(t, append([]string{"--load", "--requests=400", "--workers=20", "--sla=1h", "-o=json", "--body=some", "--header=x-own: 1"}, args...)...)
+			var out, progress bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &out, &progress
+			if err := cmd.Run(); err != nil {
+				t.Fatalf("%v\n%s%s", err, progress.String(), out.String())
+			}
+			nothingOfBench(t, temporary)
+			var report bench.Report
+			if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+				t.Fatalf("%v in %s", err, out.String())
+			}
+			expectLoad(t, report.Sides[0])
+		})
+	}
+}
+
+// expectLoad checks that a side has every figure of a load, and lost nothing.
+func expectLoad(t *testing.T, s bench.Side) {
+	t.Helper()
+	l := s.Load
+	if l == nil || s.Requests.Requests < 400 || s.Requests.Lost+s.Requests.Misrouted > 0 || l.Unlabelled+l.Partial > 0 {
+		t.Fatalf("requests %+v, load %+v", s.Requests, l)
+	}
+	if l.Latency.Count != int64(s.Requests.Requests) || l.Changing.Count+l.Quiet.Count != l.Latency.Count || l.Changing.Count == 0 || l.Latency.P50 <= 0 || l.Body != len("some") {
+		t.Errorf("load %+v", l)
+	}
+	if e := s.Change; e.Count == 0 || e.FirstRequest.Count != int64(e.Count) || e.LastOld.Count != e.FirstRequest.Count || e.FirstRequest.P50 <= e.FirstSent.P50 {
+		t.Errorf("changes %+v", e)
+	}
+}
