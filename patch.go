@@ -10,9 +10,10 @@ import (
 // Patch replaces the resource at k by what edit makes of it, as one commit.
 // edit must have no effects: it runs again on a newer snapshot when another
 // writer was faster. A route configuration is handed over whole; to patch one
-// of its hosts at a cost of O(host), name the VirtualHost
-// "<route configuration>/<host>", wherever it stands.
-// A missing key is ErrNotFound.
+// of its hosts, name the VirtualHost "<route configuration>/<host>", wherever it
+// stands. References are checked of what is new. A missing key is ErrNotFound.
+// Cost: that of edit, and of a host O(changed routes, segments of the host and
+// bytes of the changed ones).
 func (s *Store) Patch(ctx context.Context, k Key, edit func(*resource.Resource) (*resource.Resource, error), o Options) (*Plan, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -38,6 +39,7 @@ func (s *Store) Patch(ctx context.Context, k Key, edit func(*resource.Resource) 
 		e, err := applyTo(b, want, false, o)
 		if err == nil {
 			e.named[k] = true // also a host inside a route configuration
+			e.part = true
 		}
 		return e, err
 	})

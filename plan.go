@@ -78,7 +78,11 @@ func (s *Store) planOf(b *Batch, e *edited, o Options) (*Plan, error) {
 	}
 	tree := b.txn.Commit()
 	p := &Plan{Base: b.base.version, Version: b.base.version, Warnings: e.warnings}
-	problems, err := s.dangling(b.base.tree, tree, e.named, o)
+	checked := e.named
+	if e.part {
+		checked = nil
+	}
+	problems, err := s.dangling(b.base.tree, tree, checked, o)
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +94,7 @@ func (s *Store) planOf(b *Batch, e *edited, o Options) (*Plan, error) {
 // edited is what a change named and what is to be said about it.
 type edited struct {
 	named    map[Key]bool // also those that stay as they are
+	part     bool         // only a part of them was named: what stays is not checked
 	warnings resource.Problems
 }
 

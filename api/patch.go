@@ -24,8 +24,9 @@ func (s *Server) patchNamed(w http.ResponseWriter, r *http.Request) error {
 }
 
 // patch changes a part of one resource; resource.Decoder.ApplyPatch says how.
-// Cost: O(size of the resource): a virtual host is a resource of its own, also
-// where it stands inside a route configuration.
+// Cost: O(size of the resource), and of a virtual host O(changed routes): it is
+// a resource of its own, also where it stands inside a route configuration, and
+// its routes are kept in segments.
 func (s *Server) patch(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxPatch)
 	return s.change(w, r, func(_ *query, o deltaplane.Options) (*deltaplane.Plan, error) {
