@@ -36,6 +36,17 @@ help: ## what there is
 build: ## bin/deltaplane, one static binary
 	$(GO) build -ldflags '-s -w -X main.version=$(VERSION)' -o bin/deltaplane ./cmd/deltaplane
 
+.PHONY: bench
+bench: build rivals ## a thousand simulated proxies against floors and rivals, and docs/bench-fleet.md (10 minutes)
+	tools/bench.sh > docs/bench-fleet.md.new
+	mv docs/bench-fleet.md.new docs/bench-fleet.md
+	@cat docs/bench-fleet.md
+
+.PHONY: bench-quick
+bench-quick: build rivals ## the same in small, to see that it works
+	bin/deltaplane bench --proxies 64 --resources 400 --pattern mixed --names --changes 5 --concerned 5 --rate 50 --duration 2s \
+	  --compare deltaplane,floor,tcp,linear,snapshot --sla 1h
+
 .PHONY: rivals
 rivals: ## bin/deltaplane-rivals: go-control-plane and the floors, for comparisons by the bench
 	$(GO) -C bench/rivals build -mod=mod -ldflags '-s -w' -o ../../bin/deltaplane-rivals .

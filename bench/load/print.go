@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+	"time"
 )
 
 // Print writes the report as tables.
@@ -22,7 +23,7 @@ func (r *Report) Print(to io.Writer) {
 	if !r.SLA.Met {
 		met = "MISSED"
 	}
-	fmt.Fprintf(to, "\nSLA %s: P99 from the call to the last proxy is %.1f ms on %s, of at most %g ms\n", met, r.SLA.P99, r.SLA.Side, r.SLA.Limit)
+	fmt.Fprintf(to, "\nSLA %s: P99 from the call to the last proxy is %.1f ms on %s, of at most %s\n", met, r.SLA.P99, r.SLA.Side, time.Duration(r.SLA.Limit*float64(time.Millisecond)))
 }
 
 // table begins one, whose rows are the sides.

@@ -13,6 +13,9 @@ import (
 // steadyPatience is for how long after the last change all may arrive.
 const steadyPatience = 20 * time.Second
 
+// behind is for how long after their time is over changes are still sent.
+const behind = time.Second
+
 // steadyTurn makes changes at a rate, whether or not those before have
 // arrived. A change counts from when it was due, even if the server's answer
 // to the one before came too late to send it then.
@@ -69,7 +72,7 @@ func (s *side) pour(ctx context.Context, fleet *swarm.Swarm, r *steadyResults, t
 	began := time.Now()
 	for n := range r.asked {
 		due := began.Add(time.Duration(n) * every)
-		if time.Since(began) > s.cfg.Duration {
+		if time.Since(began) > s.cfg.Duration+behind {
 			break // it could not keep up
 		}
 		if n%s.cfg.Rate == 0 {

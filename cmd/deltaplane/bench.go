@@ -45,12 +45,20 @@ serves large tables by default), scoped (scoped routes written by hand, one
 for each host). Their changes alternate, and one alone is probed at a time.
 
 Exit code 1 when --sla is missed: at P99, from before the commit to the answer of
-the first request under the new configuration; of several sides, on the last.`,
+the first request under the new configuration; of several sides, on the last.
+
+With --proxies a fleet is simulated instead: the time from a change to the last
+proxy, and what starts, changes and storms of reconnects cost the control plane.
+Patterns are then cluster, endpoint, route, listener and mixed, and the sides to
+compare deltaplane, floor, floor-tuned, tcp, linear, delta, delta-per-node and
+snapshot, of which "make rivals" builds all but the first. --rate is of changes,
+and --sla limits the time from the call to the last proxy.`,
 		Example: `  deltaplane bench
   deltaplane bench --pattern endpoint --routes 10000 --hosts 1000 --envoys 4
   deltaplane bench --profile profiles
   deltaplane bench --compare plain,split --changes 300 --html report.html
-  deltaplane bench --table article`,
+  deltaplane bench --table article
+  deltaplane bench --proxies 1000 --resources 10000 --compare deltaplane,floor`,
 		Args: cobra.NoArgs,
 	}
 	benchFlags(cmd.Flags(), &cfg, &o)
