@@ -58,6 +58,8 @@ func filterConfig(content []byte) string {
 		return "configures the on-demand filter, which asks for virtual hosts by the name of the table"
 	case bytes.Contains(content, responseRedirect):
 		return "has custom responses that redirect: these are routed again under another authority and path"
+	case bytes.Contains(content, luaOverride) && !tameOverride(content):
+		return ownScript
 	}
 	return ""
 }

@@ -25,6 +25,11 @@ func filter(typ, fields string) string {
 
 const jwt = `, providers: {p: {remote_jwks: {http_uri: {uri: "http://x", cluster: back, timeout: 1s}}, claim_to_headers: [{header_name: %s, claim_name: sub}], clear_route_cache: %t}}`
 
+// lua are the fields of a Lua filter with a script for requests.
+func lua(body string) string {
+	return fmt.Sprintf(`, clear_route_cache: false, default_source_code: {inline_string: "function envoy_on_request(handle) %s end"}`, body)
+}
+
 func TestFiltersThatCouldLeadARequestElsewhereKeepATableWhole(t *testing.T) {
 	const anew, either, ecds = "chosen anew.", "and its filter", "by ECDS"
 	mutation := filter("header_mutation.v3.HeaderMutation", `, mutations: {request_mutations: [{remove: ":path"}]}`)
@@ -33,6 +38,14 @@ func TestFiltersThatCouldLeadARequestElsewhereKeepATableWhole(t *testing.T) {
 		{"", ""},
 		{filter("cors.v3.Cors", "") + filter("fault.v3.HTTPFault", "") + filter("rbac.v3.RBAC", `, rules: {policies: {p: {permissions: [{header: {name: ":path", present_match: true}}], principals: [{any: true}]}}}`), ""},
 		{filter("lua.v3.Lua", ""), `"lua"`},
+		{filter("lua.v3.Lua", lua("handle:headers():replace(':path', '/')")), ""},
+		{filter("lua.v3.Lua", lua("handle:headers():replace(':path', '/')")) + state, either},
+		{filter("lua.v3.Lua", lua("handle:clearRouteCache()")), anew},
+		{filter("lua.v3.Lua", strings.Replace(lua(""), "clear_route_cache: false", "clear_route_cache: true", 1)), anew},
+		{filter("lua.v3.Lua", strings.Replace(lua(""), "clear_route_cache: false, ", "", 1)), anew},
+		{filter("lua.v3.Lua", lua("")+`, source_codes: {other: {inline_string: "load('x')"}}`), anew},
+		{filter("lua.v3.Lua", ", clear_route_cache: false, default_source_code: {filename: /dev/null}"), anew},
+		{filter("lua.v3.Lua", `, clear_route_cache: false, inline_code: "x = dofile('y')"`), anew},
 		{filter("on_demand.v3.OnDemand", ""), anew},
 		{filter("ext_authz.v3.ExtAuthz", ""), ""},
 		{filter("ext_authz.v3.ExtAuthz", ", clear_route_cache: true"), anew},

@@ -114,7 +114,7 @@ var matchRules = rules{
 var actionRules = rules{
 	1:  {safe: afterwards},
 	2:  {safe: afterwards},
-	3:  {safe: afterwards},
+	3:  {check: weights},
 	37: {safe: "see the table's plugins"},
 	39: {check: specifierPlugin},
 	20: {safe: afterwards},

@@ -37,6 +37,7 @@ func TestWhatNeedsTheWholeTableIsNamed(t *testing.T) {
 		return `typed_per_filter_config: {f: {"@type": type.googleapis.com/envoy.` + config + `}}`
 	}
 	onDemand := filter("config.route.v3.FilterConfig, config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.on_demand.v3.PerRouteConfig}")
+	const override = "extensions.filters.http.lua.v3.LuaPerRoute"
 	tree := func(route string) *resource.Resource {
 		return hostWith(t, `matcher: {on_no_match: {action: {name: r, typed_config: {"@type": type.googleapis.com/envoy.config.route.v3.Route, match: {prefix: /}, `+route+`}}}}`)
 	}
@@ -62,6 +63,12 @@ func TestWhatNeedsTheWholeTableIsNamed(t *testing.T) {
 		{hostWith(t, onDemand), `virtual host "h" configures the on-demand filter`},
 		{hostWith(t, filter("extensions.filters.http.cors.v3.CorsPolicy")), ""},
 		{hostWith(t, `"@unknown": "+D8B"`), "field 1023"},
+		{hostWith(t, filter(override+`, disabled: true`)), ""},
+		{hostWith(t, filter(override+`, name: other`)), ""},
+		{hostWith(t, filter(override+`, source_code: {inline_string: x}`)), "a Lua script of its own"},
+		{routeWith(t, `match: {prefix: /}, redirect: {}, `+filter(`config.route.v3.FilterConfig, config: {"@type": type.googleapis.com/envoy.`+override+`, name: other}`)), ""},
+		{routeWith(t, `match: {prefix: /}, redirect: {}, `+filter(`config.route.v3.FilterConfig, config: {"@type": type.googleapis.com/envoy.`+override+`, source_code: {inline_string: x}}`)), "a Lua script of its own"},
+		{routeWith(t, `match: {prefix: /}, route: {weighted_clusters: {clusters: [{name: c, weight: 1, `+filter(override+`, name: other`)+`}]}}`), "a Lua script of its own"},
 		{hostWith(t, `request_headers_to_add: [{header: {key: a, value: "%REQ(X-DELTAPLANE-SHAPE)%"}}]`), "mentions the header"},
 		{tree(`route: {cluster: c}`), ""},
 		{tree(`route: {cluster: c, internal_redirect_policy: {}}`), "follows internal redirects"},

@@ -4,13 +4,16 @@ import (
 	"fmt"
 
 	rulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	rbacconfigv3 "github.com/envoyproxy/go-control-plane/envoy/config/rbac/v3"
 	faultv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/fault/v3"
 	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_mutation/v3"
+	luav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
 	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 // filters are those of the chain that tables have settings for.
@@ -21,6 +24,17 @@ var filters = map[string]struct {
 	"mutation": {&mutationv3.HeaderMutation{}, func(r random, level string) proto.Message {
 		return &mutationv3.HeaderMutationPerRoute{Mutations: &mutationv3.Mutations{
 			RequestMutations: []*rulesv3.HeaderMutation{{Action: &rulesv3.HeaderMutation_Append{Append: added("x-filtered", level)}}}}}
+	}},
+	// Scripts that change what requests are routed by, and do not have them
+	// routed again.
+	"lua": {&luav3.Lua{
+		ClearRouteCache: wrapperspb.Bool(false), DefaultSourceCode: script(`handle:headers():add("x-filtered", "script")`),
+		SourceCodes: map[string]*corev3.DataSource{"other": script(`handle:headers():replace(":path", "/other" .. handle:headers():get(":path"))`)},
+	}, func(r random, _ string) proto.Message {
+		if r.percent(50) {
+			return &luav3.LuaPerRoute{Override: &luav3.LuaPerRoute_Disabled{Disabled: true}}
+		}
+		return &luav3.LuaPerRoute{Override: &luav3.LuaPerRoute_Name{Name: "other"}}
 	}},
 	"fault": {&faultv3.HTTPFault{}, func(r random, level string) proto.Message {
 		if r.percent(50) {
@@ -40,8 +54,13 @@ var filters = map[string]struct {
 	}},
 }
 
+// script is one for requests.
+func script(body string) *corev3.DataSource {
+	return &corev3.DataSource{Specifier: &corev3.DataSource_InlineString{InlineString: "function envoy_on_request(handle) " + body + " end"}}
+}
+
 // filterNames are the filters in the order of the chain.
-var filterNames = []string{"mutation", "fault", "rbac"}
+var filterNames = []string{"mutation", "lua", "fault", "rbac"}
 
 // packed is m as an Any.
 func packed(m proto.Message) *anypb.Any {
