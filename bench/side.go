@@ -135,11 +135,12 @@ func (s *side) watch(ctx context.Context, c change) (watched, error) {
 	w := watched{seen: make([]probe.Switch, len(s.proxies))}
 	group, ctx := errgroup.WithContext(ctx)
 	ready := make(chan struct{}, len(s.proxies))
+	hurry := s.hurry()
 	for i, p := range s.proxies {
 		group.Go(func() (err error) {
 			w.seen[i], err = p.probe.Watch(ctx, probe.Change{
 				Target: s.plan.table.target(c.route), Judge: c.judge, Tail: changeTail, Fresh: c.fresh,
-				Every: s.cfg.ProbeEvery * time.Duration(len(s.proxies)),
+				Every: s.probeEvery(), Hurry: hurry,
 			}, func() { ready <- struct{}{} })
 			return err
 		})
@@ -154,9 +155,30 @@ func (s *side) watch(ctx context.Context, c change) (watched, error) {
 		}
 		w.sent = time.Now()
 		w.done, err = s.api.commit(ctx, c.call)
+		if hurry != nil {
+			close(hurry)
+		}
 		return err
 	})
 	return w, group.Wait()
+}
+
+// seldom is from which interval on an Envoy shows a change notably later than
+// it has it.
+const seldom = 2 * time.Millisecond
+
+// hurry is closed when all Envoys have acknowledged a change, so that each is
+// asked then. It is nil where they are asked often enough.
+func (s *side) hurry() chan struct{} {
+	if s.probeEvery() < seldom {
+		return nil
+	}
+	return make(chan struct{})
+}
+
+// probeEvery is from probe to probe of one Envoy.
+func (s *side) probeEvery() time.Duration {
+	return s.cfg.ProbeEvery * time.Duration(len(s.proxies))
 }
 
 // close ends all of it, last started first.

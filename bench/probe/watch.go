@@ -37,6 +37,10 @@ type Change struct {
 	Every  time.Duration // from request to request, of all connections together
 	Tail   time.Duration // how long nothing but the new may come, at the end
 	Fresh  bool          // a connection of its own for each request
+
+	// Hurry, when it is closed, says that the change should be seen by now: until
+	// it is, requests are made from that moment on, a millisecond from each other.
+	Hurry <-chan struct{}
 }
 
 // Switch is what a watch has seen. Times are of the requests' start and end:
@@ -55,13 +59,18 @@ type Switch struct {
 func (p *Prober) Watch(ctx context.Context, ch Change, ready func()) (Switch, error) {
 	var seen Switch
 	pace := NewPace(ch.Every)
+	hurry := ch.Hurry
 	now := make([]Verdict, len(p.conns)) // the last answer of each connection
 	var since time.Time                  // all have been New since; zero: not yet
 	for n := 0; ; n++ {
 		if n == len(p.conns) {
 			ready()
 		}
-		pace.Wait()
+		if hurry == nil || !since.IsZero() {
+			pace.Wait()
+		} else if pace.WaitOr(hurry) {
+			hurry = nil
+		}
 		i := n % len(p.conns)
 		a, err := p.conns[i].Do(ch.Target)
 		if ch.Fresh {
@@ -77,12 +86,15 @@ func (p *Prober) Watch(ctx context.Context, ch Change, ready func()) (Switch, er
 		case now[i] == New && seen.FirstNew.Sent.IsZero():
 			seen.FirstNew = a
 		}
-		switch {
-		case !all(now, New):
+		if !all(now, New) {
 			since = time.Time{}
-		case since.IsZero():
+			continue
+		}
+		if since.IsZero() {
 			since = a.Received
-		case a.Received.Sub(since) >= ch.Tail:
+			pace.every = ch.Every
+		}
+		if a.Received.Sub(since) >= ch.Tail {
 			return seen, nil
 		}
 	}

@@ -101,6 +101,27 @@ func TestAWatchCountsWhatAChangeMustNotCause(t *testing.T) {
 	}
 }
 
+func TestAHurriedWatchAsksAtOnce(t *testing.T) {
+	var changed atomic.Bool
+	p := serve(t, 1, func(w http.ResponseWriter, _ *http.Request) {
+		if changed.Load() {
+			fmt.Fprint(w, "new")
+			return
+		}
+		fmt.Fprint(w, "old")
+	})
+	hurry := make(chan struct{})
+	c := oldNew(probe.Change{Hurry: hurry})
+	c.Every = time.Hour // longer than the test
+	seen, err := p.Watch(t.Context(), c, func() {
+		changed.Store(true)
+		close(hurry)
+	})
+	if err != nil || seen.Requests != 2 || seen.FirstNew.Body != "new" || seen.LastOld.Body != "old" {
+		t.Errorf("saw %+v, error %v, want an old answer and then a new one", seen, err)
+	}
+}
+
 func TestAWatchWaitsForEveryConnection(t *testing.T) {
 	var old atomic.Int64
 	var slow atomic.Value // address of the one connection that switches late
