@@ -85,8 +85,8 @@ func (s *Server) rollback(w http.ResponseWriter, r *http.Request) error {
 }
 
 // change is what all commits have in common: options before, the plan as the
-// answer, and with ?wait the acknowledgements. The answer's Server-Timing tells
-// how long the commit took, and the acknowledgements after it.
+// answer, and with ?wait the acknowledgements. The answer's header tells when
+// it was stored, how long that took, and the acknowledgements after it.
 func (s *Server) change(w http.ResponseWriter, r *http.Request, commit func(*query, deltaplane.Options) (*deltaplane.Plan, error)) error {
 	q := &query{values: r.URL.Query()}
 	o := q.options(r)
@@ -102,8 +102,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, commit func(*que
 	if err != nil {
 		return err
 	}
-	timing.took("commit")
-	timing.set(w.Header())
+	timing.committed(w.Header())
 	plan := planOf(done, o, fields)
 	if wait > 0 && !o.DryRun {
 		finishBody(r)

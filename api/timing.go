@@ -16,11 +16,23 @@ type timing struct {
 
 func startTiming() *timing { return &timing{last: time.Now()} }
 
+// CommittedAt is the header of an answer to a change that says when that was
+// stored, by the server's wall clock, in time.RFC3339Nano. /v1/clock tells what
+// that means elsewhere.
+const CommittedAt = "Deltaplane-Committed-At"
+
 // took tells that what went on since the last part was this one.
 func (t *timing) took(part string) {
 	now := time.Now()
 	t.parts = append(t.parts, part+";dur="+strconv.FormatFloat(now.Sub(t.last).Seconds()*1000, 'f', 3, 64))
 	t.last = now
+}
+
+// committed tells that what went on until now was the commit, which is stored.
+func (t *timing) committed(h http.Header) {
+	t.took("commit")
+	t.set(h)
+	h.Set(CommittedAt, t.last.UTC().Format(time.RFC3339Nano))
 }
 
 // set puts the parts so far into an answer that has not begun.

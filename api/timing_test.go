@@ -3,6 +3,7 @@ package api
 import (
 	"regexp"
 	"testing"
+	"time"
 )
 
 func TestAnAnswerTellsHowLongCommitAndAcknowledgementsTook(t *testing.T) {
@@ -15,5 +16,15 @@ func TestAnAnswerTellsHowLongCommitAndAcknowledgementsTook(t *testing.T) {
 		if !regexp.MustCompile(want).MatchString(got) {
 			t.Errorf("apply%s: Server-Timing is %q, want %s", query, got, want)
 		}
+	}
+}
+
+func TestAnAnswerTellsWhenTheChangeWasStored(t *testing.T) {
+	w := newWorld(t)
+	before := time.Now()
+	header := w.ask(200, "POST", "/v1/apply?wait=5s", webCluster, nil).Header()
+	at, err := time.Parse(time.RFC3339Nano, header.Get(CommittedAt))
+	if err != nil || at.Before(before) || at.After(time.Now()) {
+		t.Errorf("stored at %q, between %v and now; error %v", header.Get(CommittedAt), before, err)
 	}
 }
