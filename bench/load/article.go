@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 
+	"github.com/deltaplane/deltaplane/bench/report"
 	"github.com/deltaplane/deltaplane/bench/swarm/fixture"
 )
 
@@ -54,11 +56,11 @@ func RunArticle(ctx context.Context, cfg Config, routes int) (*Article, error) {
 	cfg.Sides = []Kind{Snapshot, Deltaplane}
 	cfg.NoStorm, cfg.Concerned, cfg.Rate = true, 0, 0
 	cfg.Set, cfg.Pattern = fixture.WithRoutes(routes), fixture.Route.String()
-	report, err := Run(ctx, cfg)
+	measured, err := Run(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	return newArticle(cfg.Proxies, cfg.Set[fixture.Route]*fixture.RoutesPerTable, report), nil
+	return newArticle(cfg.Proxies, cfg.Set[fixture.Route]*fixture.RoutesPerTable, measured), nil
 }
 
 func newArticle(nodes, routes int, r *Report) *Article {
@@ -75,6 +77,31 @@ func articleRow(s Side) ArticleRow {
 }
 
 func ratio(a, b float64) float64 { return a / b }
+
+// Page is the comparison with the plots of all that was measured.
+func (a *Article) Page() report.Page {
+	page := a.Report.Page()
+	table := report.Table{Head: []string{"", "mean, ms", "P99, ms", "server CPU per change, ms", "received per change, MB"}}
+	cells := func(values ...float64) (texts []string) {
+		for _, v := range values {
+			texts = append(texts, report.Number(v))
+		}
+		return texts
+	}
+	for _, row := range []struct {
+		name string
+		ArticleRow
+	}{{"full push", a.Full}, {"deltaplane", a.Ours}} {
+		table.Rows = append(table.Rows, report.Row{Name: row.name, Cells: cells(row.Mean, row.P99, row.CPU, row.Bytes/1e6)})
+	}
+	table.Rows = append(table.Rows,
+		report.Row{Name: "better by, times", Cells: cells(a.Faster, a.FasterP99, a.Full.CPU/a.Ours.CPU, a.Full.Bytes/a.Ours.Bytes)},
+		report.Row{Name: "the article, times", Cells: append(cells(ratio(articleFullMean, articleMean), ratio(articleFullP99, articleP99), 1/(1-articleCPUSaved)), "")})
+	page.Title = fmt.Sprintf("The article's comparison: one route of %s changes, at %s nodes", report.Round(float64(a.Routes)), report.Round(float64(a.Nodes)))
+	page.Verdict = &report.Verdict{Met: a.Met, Text: "at least as much better than full pushes as the article says"}
+	page.Sections = slices.Insert(page.Sections, 0, report.Section{Title: "Full pushes and deltaplane", Text: "From the call to the arrival at each node.", Tables: []report.Table{table}})
+	return page
+}
 
 // Print writes the comparison as a table, with the verdict.
 func (a *Article) Print(to io.Writer) {

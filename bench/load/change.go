@@ -104,7 +104,9 @@ func (s *side) makeChange(ctx context.Context, fleet *swarm.Swarm, some int, int
 	if err != nil {
 		return err
 	}
-	into.call.record(arrivals.Times(m.sent))
+	called := arrivals.Times(m.sent)
+	into.call.record(called)
+	into.inOrder.add(ms(called[len(called)-1]))
 	into.commit.record(arrivals.Times(m.stored))
 	now := fleet.Traffic()
 	sum.cpu += cpuAfter - cpu

@@ -39,13 +39,19 @@ type Config struct {
 	NoStorm     bool          // the proxies are not cut off to come back
 	SLA         time.Duration // for the P99 of the time from the call to the last proxy; default 50 ms
 
+	// Profile is a directory for profiles of our control planes while all is
+	// measured (package profile); what they cost is in the figures. Default:
+	// none are taken.
+	Profile string
+
 	Progress func(Progress) // hears what goes on, on one goroutine; default: nobody
 }
 
 // Progress is what a run is at.
 type Progress struct {
 	Side, Step  string
-	Done, Total int // Total 0: not known
+	Done, Total int           // Total 0: not known
+	P50, P99    time.Duration // of the side's times to the last proxy; 0: none yet
 }
 
 // ErrConfig wraps what is wrong with a Config.

@@ -13,14 +13,15 @@ import (
 
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/deltaplane/deltaplane/bench/clock"
 	"github.com/deltaplane/deltaplane/bench/swarm/fixture"
 )
 
 // deltaplane is a control plane of ours, by its API.
 type deltaplane struct {
 	url   string
-	token string // "" without any
 	http  http.Client
+	clock *clock.Reading // of one that runs elsewhere; nil: it has this machine's
 
 	fleets     string // that were added
 	overridden bool   // something stands in concernedNamespace
@@ -87,24 +88,20 @@ func (d *deltaplane) change(ctx context.Context, set fixture.Set, k fixture.Kind
 }
 
 // apply commits documents. They are stored at the earliest when the time has
-// passed that the commit took.
+// passed that the commit took; elsewhere, when the server's clock says so.
 func (d *deltaplane) apply(ctx context.Context, documents []byte, namespace string) (made, error) {
 	m := made{sent: time.Now()}
 	header, err := d.post(ctx, "/v1/apply", url.Values{"namespace": {namespace}}, documents)
 	if err != nil {
 		return m, err
 	}
+	if d.clock != nil {
+		m.stored, err = d.storedAt(header)
+		return m, err
+	}
 	took, err := serverTiming(header.Get("Server-Timing"), "commit")
 	m.stored = m.sent.Add(took)
 	return m, err
-}
-
-// answer sends a request, with the token, and reads all of what comes back.
-func (d *deltaplane) answer(req *http.Request) (http.Header, []byte, error) {
-	if d.token != "" {
-		req.Header.Set("Authorization", "Bearer "+d.token)
-	}
-	return answer(&d.http, req)
 }
 
 // answer sends a request and reads all of what comes back.

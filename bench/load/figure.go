@@ -64,7 +64,7 @@ type Reach struct {
 }
 
 func (r reach) report() Reach {
-	return Reach{r.first.Distribution(), r.mean.Distribution(), r.any.Distribution(), r.last.Distribution(), ms(r.any.Mean())}
+	return Reach{r.first.Distribution(), r.mean.Distribution(), r.any.WithCurve(), r.last.WithCurve(), ms(r.any.Mean())}
 }
 
 // ms is d in milliseconds.

@@ -47,7 +47,7 @@ func (d *deltaplane) get(ctx context.Context, path string) (string, error) {
 		return "", err
 	}
 	req.Header.Set("Accept-Encoding", "identity") // compression would cost more than the page
-	_, body, err := d.answer(req)
+	_, body, err := answer(&d.http, req)
 	return string(body), err
 }
 

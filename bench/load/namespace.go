@@ -98,6 +98,6 @@ func (d *deltaplane) post(ctx context.Context, path string, query url.Values, do
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/yaml")
-	header, _, err := d.answer(req)
+	header, _, err := answer(&d.http, req)
 	return header, err
 }

@@ -18,12 +18,31 @@ func (r *Report) Print(to io.Writer) {
 	r.printStart(to)
 	r.printStorm(to)
 	r.printSteady(to)
+	for _, s := range r.Sides {
+		if s.Clock != nil {
+			fmt.Fprintf(to, "\n%s\n", s.Clock)
+		}
+	}
 	r.printDemands(to)
 	met := "met"
 	if !r.SLA.Met {
 		met = "MISSED"
 	}
+	for _, s := range r.Sides {
+		if s.Profile != nil {
+			s.Profile.Print(to)
+		}
+	}
 	fmt.Fprintf(to, "\nSLA %s: P99 from the call to the last proxy is %.1f ms on %s, of at most %s\n", met, r.SLA.P99, r.SLA.Side, time.Duration(r.SLA.Limit*float64(time.Millisecond)))
+}
+
+// String says how the clocks stand, and what follows.
+func (c Clock) String() string {
+	text := fmt.Sprintf("the server's clock shows %+.2f ms against this machine's, true to %.2f ms", c.Offset, c.Error)
+	if c.Refused != "" {
+		text += "; times from its commits are not reported: " + c.Refused
+	}
+	return text
 }
 
 // table begins one, whose rows are the sides.
@@ -39,7 +58,7 @@ func (s Side) begin(w io.Writer) { fmt.Fprintf(w, "%s\t%d\t", s.Kind, s.Resource
 func (r *Report) printChanges(to io.Writer, title string, of func(Side) *Course) {
 	w := table(to, title+": ms from the commit to", "first P50\tmean P50\tlast P50\tP90\tP99\tP99.9\tmax\tany P99")
 	for _, s := range r.Sides {
-		if c := of(s); c != nil {
+		if c := of(s); c != nil && c.Commit.Last.Count > 0 {
 			s.begin(w)
 			last := c.Commit.Last
 			fmt.Fprintf(w, "%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t\n", c.Commit.First.P50, c.Commit.Mean.P50, last.P50, last.P90, last.P99, last.P999, last.Max, c.Commit.Any.P99)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/deltaplane/deltaplane/bench/histogram"
+	"github.com/deltaplane/deltaplane/bench/profile"
 )
 
 // Report is what a run has measured. Its JSON is what `bench -o json` prints.
@@ -33,26 +34,29 @@ type Machine struct {
 
 // Side is one of what was compared.
 type Side struct {
-	Kind      Kind    `json:"kind"`
-	Resources int     `json:"resources"`
-	Size      int     `json:"resources_bytes"` // of all, encoded
-	Changes   Course  `json:"changes"`         // one at a time, to all proxies
-	Concerned *Course `json:"concerned,omitempty"`
-	Start     Start   `json:"start"`
-	Storm     *Storm  `json:"storm,omitempty"`
-	Steady    *Steady `json:"steady,omitempty"`
+	Kind      Kind             `json:"kind"`
+	Resources int              `json:"resources"`
+	Size      int              `json:"resources_bytes"` // of all, encoded
+	Changes   Course           `json:"changes"`         // one at a time, to all proxies
+	Concerned *Course          `json:"concerned,omitempty"`
+	Start     Start            `json:"start"`
+	Storm     *Storm           `json:"storm,omitempty"`
+	Steady    *Steady          `json:"steady,omitempty"`
+	Clock     *Clock           `json:"clock,omitempty"` // of a server elsewhere
+	Profile   *profile.Summary `json:"profile,omitempty"`
 }
 
 // Course are the results of changes that are made one at a time.
 type Course struct {
-	Call      Reach  `json:"from_call"`   // of the API
-	Commit    Reach  `json:"from_commit"` // at the earliest: what the call took that the server does not tell of counts in
-	CPU       Figure `json:"server_cpu_ms"`
-	Etcd      Figure `json:"etcd_ms"`
-	Allocated Figure `json:"allocated_bytes"`
-	Objects   Figure `json:"allocated_objects"`
-	Bytes     Figure `json:"wire_bytes"`             // received by all proxies, with all framing
-	Own       Figure `json:"bench_cpu_us_per_reply"` // of the bench itself, for a response and its acknowledgement
+	Call      Reach     `json:"from_call"`                  // of the API
+	Commit    Reach     `json:"from_commit"`                // at the earliest: what the call took that the server does not tell of counts in
+	InOrder   []float64 `json:"last_from_call_in_order_ms"` // of one change after the other, turn after turn
+	CPU       Figure    `json:"server_cpu_ms"`
+	Etcd      Figure    `json:"etcd_ms"`
+	Allocated Figure    `json:"allocated_bytes"`
+	Objects   Figure    `json:"allocated_objects"`
+	Bytes     Figure    `json:"wire_bytes"`             // received by all proxies, with all framing
+	Own       Figure    `json:"bench_cpu_us_per_reply"` // of the bench itself, for a response and its acknowledgement
 }
 
 // Start is of the start of all proxies at once, and of what they cost at rest.
@@ -122,9 +126,15 @@ func (s *side) report() Side {
 	if storm := r.storm; storm.took != nil {
 		side.Storm = &Storm{storm.took.figure(), storm.cpu.figure(), storm.bytes.figure(), storm.resources.figure(), storm.lost.figure()}
 	}
+	if side.Clock, side.Profile = s.clock, s.profile; s.clock != nil && s.clock.Refused != "" {
+		side.Changes.Commit = Reach{}
+		if side.Concerned != nil {
+			side.Concerned.Commit = Reach{}
+		}
+	}
 	if c := r.steady; c != nil {
 		side.Steady = &Steady{
-			Asked: c.asked, Made: c.made, Seconds: c.took.Seconds(), Missing: c.missing, Lag: c.lag.Distribution(), Responses: c.responses, CPUs: c.cpu,
+			Asked: c.asked, Made: c.made, Seconds: c.took.Seconds(), Missing: c.missing, Lag: c.lag.WithCurve(), Responses: c.responses, CPUs: c.cpu,
 			HeapFirst: c.before.heap, HeapLast: c.end.heap, RSSFirst: c.before.rss, RSSLast: c.end.rss,
 		}
 	}
@@ -133,7 +143,7 @@ func (s *side) report() Side {
 
 func (c course) report() Course {
 	return Course{
-		Call: c.call.report(), Commit: c.commit.report(), CPU: c.cpu.figure(), Etcd: c.etcd.figure(),
+		Call: c.call.report(), Commit: c.commit.report(), InOrder: c.inOrder, CPU: c.cpu.figure(), Etcd: c.etcd.figure(),
 		Allocated: c.allocated.figure(), Objects: c.objects.figure(), Bytes: c.bytes.figure(), Own: c.own.figure(),
 	}
 }

@@ -18,6 +18,7 @@ type results struct {
 // course are the results of changes that are made one at a time.
 type course struct {
 	call, commit reach   // from the call of the API, and from when it had stored the change
+	inOrder      samples // from the call to the last proxy, in ms, of one change after the other
 	cpu          samples // of the server, in ms per change
 	etcd         samples // in which etcd made the change durable, in ms per change
 	allocated    samples // bytes per change

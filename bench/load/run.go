@@ -26,7 +26,7 @@ func Run(ctx context.Context, cfg Config) (_ *Report, err error) {
 			r.sides = append(r.sides, s)
 		}
 	}
-	if err := r.turns(ctx); err != nil {
+	if err := r.profiled(ctx, r.turns); err != nil {
 		return nil, err
 	}
 	return r.report(), nil
@@ -42,15 +42,17 @@ type run struct {
 // turns measures one side after the other, so that what changes on the machine
 // meets all.
 func (r *run) turns(ctx context.Context) error {
-	parts := []func(*side, context.Context, progress) error{}
+	readClock := func(s *side, ctx context.Context, _ progress) error { return s.readClock(ctx) }
+	parts := []func(*side, context.Context, progress) error{readClock}
 	for range r.cfg.Repetitions {
 		parts = append(parts, (*side).turn, (*side).concernedTurn)
 	}
-	parts = append(parts, (*side).steadyTurn)
+	parts = append(parts, (*side).steadyTurn, readClock)
 	for _, part := range parts {
 		for _, s := range r.sides {
+			last := s.results.single.call.last
 			err := part(s, ctx, func(step string, done, total int) {
-				r.cfg.Progress(Progress{Side: s.name(), Step: step, Done: done, Total: total})
+				r.cfg.Progress(Progress{Side: s.name(), Step: step, Done: done, Total: total, P50: last.At(50), P99: last.At(99)})
 			})
 			if err != nil {
 				return s.why(err)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 
 	"github.com/deltaplane/deltaplane/bench/plane"
+	"github.com/deltaplane/deltaplane/bench/profile"
 	"github.com/deltaplane/deltaplane/bench/swarm"
 	"github.com/deltaplane/deltaplane/bench/swarm/fixture"
 )
@@ -27,6 +29,8 @@ type side struct {
 	empty   float64 // memory of the server before it had resources, in bytes
 	changes int     // made so far
 	results results
+	clock   *Clock           // of a server elsewhere
+	profile *profile.Summary // nil: none
 }
 
 // openSide starts a server with all resources. Close what it returns, unless
@@ -81,7 +85,7 @@ func (s *side) startPlane(ctx context.Context) error {
 // connect uses a control plane that runs elsewhere, and leaves it as it was,
 // even if the run is interrupted: ctx should not be.
 func (s *side) connect(ctx context.Context) {
-	d := &deltaplane{url: s.cfg.Server, token: s.cfg.Token}
+	d := &deltaplane{url: s.cfg.Server, http: http.Client{Transport: authorized{s.cfg.Token}}}
 	s.server, s.meter, s.address = d, remote{d}, s.cfg.XDS
 	s.close = func() error {
 		defer d.http.CloseIdleConnections()

@@ -3,6 +3,8 @@ package profile
 import (
 	"slices"
 	"strings"
+
+	"github.com/google/pprof/profile"
 )
 
 // calls are sums over the samples of a profile.
@@ -36,6 +38,22 @@ func (c *calls) add(names []string, value int64) {
 // profiling reports whether a function is of the profiler's own.
 func profiling(name string) bool {
 	return strings.HasPrefix(name, "net/http/pprof.") || name == "runtime/pprof.profileWriter"
+}
+
+// unlockers is a mutex profile without the functions of locks themselves, so
+// that the innermost function of each stack is who held the lock.
+func unlockers(p *profile.Profile) *profile.Profile {
+	held := &profile.Profile{SampleType: p.SampleType}
+	for _, s := range p.Sample {
+		at := s.Location
+		for len(at) > 1 && slices.ContainsFunc(at[0].Line, func(l profile.Line) bool {
+			return l.Function != nil && strings.HasPrefix(l.Function.Name, "sync.")
+		}) {
+			at = at[1:]
+		}
+		held.Sample = append(held.Sample, &profile.Sample{Location: at, Value: s.Value})
+	}
+	return held
 }
 
 // forwards are the functions that do nothing but call one other: the layers of

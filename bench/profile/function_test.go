@@ -77,6 +77,16 @@ func TestOnlyWhatMattersIsListed(t *testing.T) {
 	}
 }
 
+func TestALockIsHeldByWhoUnlocksIt(t *testing.T) {
+	p := made("delay", "nanoseconds", map[string]int64{"held": 4e9, "bare": 1e9}, map[string][][]string{
+		"held": {{"sync.(*Mutex).Unlock"}, {"observe"}, {"run"}},
+		"bare": {{"sync.(*Mutex).Unlock"}},
+	})
+	if got := fmt.Sprint(topOf(unlockers(p), "waited for locks", "delay", Seconds).Flat); got != "[{observe 0.8 0.8} {sync.(*Mutex).Unlock 0.2 0.2}]" {
+		t.Errorf("flat: %s", got)
+	}
+}
+
 func TestNoMoreThanTheTopIsNamed(t *testing.T) {
 	stacks, frames := map[string]int64{}, map[string][][]string{}
 	for i := range 40 {

@@ -144,7 +144,7 @@ func (r *Recording) Stop(ctx context.Context) (*Summary, error) {
 		Dir: r.cfg.Dir,
 		Tops: []Top{
 			topOf(r.sums[0], "CPU", "cpu", Seconds), topOf(allocated, "allocated", "alloc_space", Bytes),
-			topOf(r.sums[1], "waited for locks", "delay", Seconds),
+			topOf(unlockers(r.sums[1]), "waited for locks", "delay", Seconds),
 		},
 	}, nil
 }

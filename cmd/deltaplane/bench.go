@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -74,8 +75,8 @@ and --sla limits the time from the call to the last proxy.`,
 		if err := o.load.complete(&cfg, cmd.Flags().Changed); err != nil {
 			return err
 		}
-		board := &board{terminal: t, tty: isTTY(t.err)}
-		cfg.Progress, cfg.Bootstrap, cfg.Version = board.show, benchBootstrap, version
+		board := newBoard(t)
+		cfg.Progress, cfg.Bootstrap, cfg.Version = board.envoys, benchBootstrap, version
 		cfg.CommandLine = commandLine(os.Args)
 		report, err := bench.Run(cmd.Context(), cfg)
 		board.wipe()
@@ -114,10 +115,17 @@ func benchFlags(f *pflag.FlagSet, cfg *bench.Config, o *benchOptions) {
 	f.StringVar(&o.html, "html", "", "also write the report to this file, as a page with plots")
 }
 
-// complete puts the options into cfg. What it leaves unchecked, bench checks.
-func (o *benchOptions) complete(cfg *bench.Config) (err error) {
+func (o *benchOptions) checkOutput() error {
 	if !slices.Contains([]string{"table", "json", "html"}, o.output) {
 		return usageError{fmt.Sprintf("-o %s: expected table, json or html", o.output)}
+	}
+	return nil
+}
+
+// complete puts the options into cfg. What it leaves unchecked, bench checks.
+func (o *benchOptions) complete(cfg *bench.Config) (err error) {
+	if err := o.checkOutput(); err != nil {
+		return err
 	}
 	if o.plain && o.compare != "" {
 		return usageError{"--plain is --compare plain: give one of them"}
@@ -151,7 +159,22 @@ func benchBootstrap(xds, node string) (string, error) {
 	return string(text), err
 }
 
-func (t *terminal) printBench(r *bench.Report, o benchOptions) (err error) {
+// benchReport is what a bench has measured: its JSON, tables, or a page.
+type benchReport interface {
+	Print(to io.Writer)
+	Page() report.Page
+}
+
+func (t *terminal) printBench(r *bench.Report, o benchOptions) error {
+	err := t.printReport(o, r)
+	if err == nil && !r.SLA.Met {
+		return errDiffer
+	}
+	return err
+}
+
+// printReport prints a report as it was asked for.
+func (t *terminal) printReport(o benchOptions, r benchReport) (err error) {
 	switch o.output {
 	case "json":
 		err = t.printJSON(r)
@@ -163,13 +186,7 @@ func (t *terminal) printBench(r *bench.Report, o benchOptions) (err error) {
 	if o.html != "" {
 		err = errors.Join(err, writePage(o.html, r.Page()))
 	}
-	if err != nil {
-		return err
-	}
-	if !r.SLA.Met {
-		return errDiffer
-	}
-	return nil
+	return err
 }
 
 // writePage writes a report into a file.
@@ -198,36 +215,3 @@ func commandLine(args []string) string {
 
 // plainInShell is what a shell takes as it is.
 const plainInShell = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=.,:/@%+"
-
-// board shows what a bench is at: on a terminal in one line that changes,
-// elsewhere a line for each step.
-type board struct {
-	terminal *terminal
-	tty      bool
-	last     string // step that was shown
-}
-
-func (b *board) show(p bench.Progress) {
-	if !b.tty {
-		if p.Step != b.last {
-			fmt.Fprintln(b.terminal.err, p.Step)
-		}
-		b.last = p.Step
-		return
-	}
-	text := fmt.Sprintf("%s: %s", p.Shape, p.Step)
-	if p.Total > 0 {
-		text += fmt.Sprintf(" %d of %d", p.Done+1, p.Total)
-	}
-	if p.P50 > 0 {
-		text += fmt.Sprintf(" · first request P50 %.1f ms, P99 %.1f ms", p.P50.Seconds()*1000, p.P99.Seconds()*1000)
-	}
-	fmt.Fprintf(b.terminal.err, "\r\x1b[K%s", text)
-}
-
-// wipe clears the line that changes.
-func (b *board) wipe() {
-	if b.tty {
-		fmt.Fprint(b.terminal.err, "\r\x1b[K")
-	}
-}

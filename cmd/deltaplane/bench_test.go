@@ -88,14 +88,16 @@ func TestABenchShowsItsProgress(t *testing.T) {
 		tty  bool
 		want string
 	}{
-		{false, "change\nrequests\n"},
-		{true, "\r\x1b[Kplain: change 1 of 9\r\x1b[Ksplit: change 1 of 9 · first request P50 1.5 ms, P99 20.0 ms\r\x1b[Ksplit: requests\r\x1b[K"},
+		{false, "plain: change\nsplit: change\nsplit: requests\n"},
+		{true, "\r\x1b[Kplain: change 1 of 9\r\x1b[Kplain: change 2 of 9\r\x1b[Ksplit: change 1 of 9 · first request P50 1.5 ms, P99 20.0 ms\r\x1b[Ksplit: requests\r\x1b[K"},
 	} {
 		var out bytes.Buffer
-		b := &board{terminal: &terminal{err: &out}, tty: test.tty}
-		b.show(bench.Progress{Step: "change", Shape: bench.Plain, Total: 9})
-		b.show(bench.Progress{Step: "change", Shape: bench.Split, Total: 9, P50: 1500 * time.Microsecond, P99: 20 * time.Millisecond})
-		b.show(bench.Progress{Step: "requests", Shape: bench.Split})
+		b := newBoard(&terminal{err: &out})
+		b.tty = test.tty
+		b.envoys(bench.Progress{Step: "change", Shape: bench.Plain, Total: 9})
+		b.envoys(bench.Progress{Step: "change", Shape: bench.Plain, Done: 1, Total: 9})
+		b.envoys(bench.Progress{Step: "change", Shape: bench.Split, Total: 9, P50: 1500 * time.Microsecond, P99: 20 * time.Millisecond})
+		b.envoys(bench.Progress{Step: "requests", Shape: bench.Split})
 		b.wipe()
 		if out.String() != test.want {
 			t.Errorf("on a terminal: %v: %q, want %q", test.tty, out.String(), test.want)

@@ -35,12 +35,7 @@ func (t *terminal) benchArticle(cmd *cobra.Command, o *benchOptions, routes int,
 	if err != nil {
 		return err
 	}
-	if o.output == "json" {
-		err = t.printJSON(a)
-	} else {
-		a.Print(t.out)
-	}
-	if err == nil && !a.Met {
+	if err = t.printReport(*o, a); err == nil && !a.Met {
 		return errDiffer
 	}
 	return err

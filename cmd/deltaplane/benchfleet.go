@@ -32,13 +32,13 @@ func fleetFlags(f *pflag.FlagSet, cfg *load.Config) {
 // fleetConfig completes cfg with what both forms of bench have: given tells
 // what was said, as their defaults differ.
 func fleetConfig(given func(flag string) bool, o *benchOptions, envoys bench.Config, cfg load.Config) (load.Config, error) {
-	for _, other := range []string{"hosts", "shards", "envoys", "concurrency", "files", "probe-every", "plain", "html"} {
+	for _, other := range []string{"hosts", "shards", "envoys", "concurrency", "files", "probe-every", "plain"} {
 		if given(other) {
 			return cfg, usageError{fmt.Sprintf("--%s is for Envoys, not for simulated --proxies", other)}
 		}
 	}
-	if o.output != "table" && o.output != "json" {
-		return cfg, usageError{fmt.Sprintf("-o %s: simulated proxies have table and json", o.output)}
+	if err := o.checkOutput(); err != nil {
+		return cfg, err
 	}
 	if given("pattern") {
 		cfg.Pattern = o.pattern
@@ -49,7 +49,7 @@ func fleetConfig(given func(flag string) bool, o *benchOptions, envoys bench.Con
 	if given("rate") {
 		cfg.Rate = envoys.Rate
 	}
-	cfg.Duration, cfg.SLA = envoys.Duration, envoys.SLA
+	cfg.Duration, cfg.SLA, cfg.Profile = envoys.Duration, envoys.SLA, envoys.Profile
 	if o.compare != "" {
 		for name := range strings.SplitSeq(o.compare, ",") {
 			kind := load.Kind(strings.TrimSpace(name))
@@ -84,10 +84,10 @@ func (t *terminal) benchFleet(cmd *cobra.Command, o *benchOptions, envoys bench.
 	if o.table == "" && cmd.Flags().Changed("routes") {
 		return usageError{"--routes is for Envoys and --table article; simulated proxies have --resources"}
 	}
-	board := &board{terminal: t, tty: isTTY(t.err)}
+	board := newBoard(t)
 	cfg.CommandLine = commandLine(os.Args)
 	cfg.Progress = func(p load.Progress) {
-		board.show(bench.Progress{Step: p.Side + ": " + p.Step, Done: p.Done, Total: p.Total})
+		board.show(moment{side: p.Side, step: p.Step, done: p.Done, total: p.Total, of: "last proxy", p50: p.P50, p99: p.P99})
 	}
 	if o.table != "" {
 		err = t.benchArticle(cmd, o, envoys.Routes, cfg, board)
@@ -111,10 +111,8 @@ func (t *terminal) benchSides(cmd *cobra.Command, o *benchOptions, cfg load.Conf
 	if err != nil {
 		return err
 	}
-	if o.output == "json" {
-		err = t.printJSON(report)
-	} else {
-		report.Print(t.out)
+	err = t.printReport(*o, report)
+	if o.output == "table" {
 		fmt.Fprintf(t.out, "measured in %s\n", time.Since(began).Round(time.Second))
 	}
 	if err == nil && !report.SLA.Met {

@@ -40,7 +40,7 @@ func TestBenchFlagsForSimulatedProxiesBecomeTheirConfig(t *testing.T) {
 }
 
 func TestBenchFlagsForEnvoysAreWrongForSimulatedProxies(t *testing.T) {
-	for _, arg := range []string{"--envoys=2", "--plain", "-o=html", "--probe-every=1ms"} {
+	for _, arg := range []string{"--envoys=2", "--plain", "--probe-every=1ms"} {
 		_, err := fleetArgs(t, arg)
 		if _, usage := errors.AsType[usageError](err); !usage {
 			t.Errorf("%s: error is %v", arg, err)
