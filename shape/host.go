@@ -20,7 +20,7 @@ func (r *run) routesOnly() bool { return len(r.before)+len(r.after) == 0 }
 
 // readRun reads a segment of a VirtualHost's canonical bytes.
 func readRun(b []byte) *run {
-	r := &run{}
+	r := &run{routes: make([]route, 0, routesIn(b))}
 	defer r.bound()
 	start, end := -1, 0
 	for f := range fields(b) {
@@ -66,10 +66,16 @@ func (r *run) bound() {
 func Routes(host *resource.Resource) int {
 	n := 0
 	for _, s := range host.Segments() {
-		for f := range fields(s.Bytes) {
-			if f.number == hostRoutes {
-				n++
-			}
+		n += routesIn(s.Bytes)
+	}
+	return n
+}
+
+// routesIn is how many routes a segment has.
+func routesIn(b []byte) (n int) {
+	for f := range fields(b) {
+		if f.number == hostRoutes {
+			n++
 		}
 	}
 	return n

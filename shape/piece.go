@@ -92,13 +92,14 @@ func (c *cutting) leaves(paths ranges, had, has bool) {
 
 // changed tells in which of some ranges of paths the routes differ.
 func (e *edit) changed(paths ranges) []bool {
-	changed := make([]bool, len(paths.leaves))
+	n := len(paths.leaves)
+	changed, rest, both := make([]bool, n), make([]bool, n), make([][]byte, 2*n)
 	for _, h := range e.hunks {
-		rest := make([]bool, len(changed))
 		for i := range rest {
 			rest[i] = !changed[i]
 		}
-		was, is := make([][]byte, len(rest)), make([][]byte, len(rest))
+		clear(both)
+		was, is := both[:n], both[n:]
 		spread(h.gone, paths, rest, was)
 		spread(h.came, paths, rest, is)
 		for i := range rest {
@@ -115,6 +116,9 @@ func (c *cutting) build(paths ranges, wanted []bool) [][]byte {
 	each := func(of func(*run) []byte) {
 		for _, r := range runs {
 			b := of(r)
+			if len(b) == 0 {
+				continue // as of all but the first and the last
+			}
 			for i := range parts {
 				if wanted[i] {
 					parts[i] = append(parts[i], b...)
