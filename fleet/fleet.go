@@ -147,15 +147,21 @@ func (f *Fleet) expireLocked() {
 
 // update takes in an event of a stream that is open.
 func (f *Fleet) update(e xds.Event) {
+	everything := e.Kind == xds.Current && e.Type == ""
 	t, ok := slotOf(e.Type)
 	f.metrics.count(t, e)
 	s := f.streams.get(e.Stream)
-	if s == nil || s.node == nil || !ok {
+	if s == nil || s.node == nil || !ok && !everything {
 		return
 	}
 	n := s.node
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if everything {
+		n.currentLocked(s, e)
+		n.settleLocked()
+		return
+	}
 	took := n.updateLocked(s, t, e)
 	if took > 0 {
 		f.metrics.acknowledged(t, took, e)

@@ -111,6 +111,16 @@ func (n *node) updateLocked(s *stream, t slot, e xds.Event) time.Duration {
 	return took
 }
 
+// currentLocked takes in that s holds all that it subscribes to. n.mu is held.
+func (n *node) currentLocked(s *stream, e xds.Event) {
+	n.assignLocked(e)
+	for _, h := range s.holdings {
+		if h != nil && h.subscribed {
+			h.apply(e)
+		}
+	}
+}
+
 // assignLocked notes the fleet that the node is in. n.mu is held.
 func (n *node) assignLocked(e xds.Event) {
 	if n.fleet != e.Fleet {

@@ -227,3 +227,15 @@ func TestEveryServedTypeIsTracked(t *testing.T) {
 		t.Errorf("%d types are tracked, want the %d served ones", got, len(resource.Served()))
 	}
 }
+
+func TestAStreamThatIsCurrentInAllItsTypesHoldsEachOfThem(t *testing.T) {
+	s := newScene(fleet.Config{})
+	id := s.open("n", resource.Cluster, resource.Route)
+	s.arrives(id, resource.Cluster, 1)
+	s.arrives(id, resource.Route, 1)
+	s.does(id, xds.Current, "", 4)
+	st := s.status(t, "n")
+	if st.Version != 4 || st.State != fleet.InSync || len(st.Types) != 2 || st.Types[0].Held != 4 || st.Types[1].Held != 4 {
+		t.Errorf("%+v", st)
+	}
+}

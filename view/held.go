@@ -199,6 +199,10 @@ func (h Held) Marked() int {
 // Fresh reports whether the client was told nothing yet.
 func (h Held) Fresh() bool { return h.fresh }
 
+// Plain reports whether the client holds a table that others share, nothing
+// is particular about any name, and nothing that it holds has a TTL.
+func (h Held) Plain() bool { return !h.fresh && h.marks == nil && h.mortal.Len() == 0 }
+
 // Blank reports whether the client was told nothing yet, and said nothing of
 // what it has: it will be sent all that it wants.
 func (h Held) Blank() bool { return h.fresh && h.marks == nil }

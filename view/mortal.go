@@ -63,8 +63,11 @@ func (h Held) Immortal() bool { return (h.marks == nil || h.marks.bare) && h.mor
 
 // TTLs lists the different TTLs of what h holds. Cost: that of Mortal.
 func (h Held) TTLs(sub *Subscription) map[time.Duration]bool {
-	found := map[time.Duration]bool{}
+	var found map[time.Duration]bool
 	for _, r := range h.Mortal(sub) {
+		if found == nil {
+			found = map[time.Duration]bool{}
+		}
 		found[r.TTL()] = true
 	}
 	return found

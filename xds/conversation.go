@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/internal/invariant"
 	"github.com/deltaplane/deltaplane/resource"
 	"github.com/deltaplane/deltaplane/view"
 	"github.com/deltaplane/deltaplane/wire"
@@ -128,6 +129,17 @@ func (c *conversation) subscribe(l *lane, sub *view.Subscription, first bool) {
 // counts as sent. Call it again after each receive, show and send, and when
 // wake has come.
 func (c *conversation) next(now time.Time) *send {
+	if c.unmoved(now) {
+		if invariant.Enabled {
+			invariant.Check(c.respond(now) == nil, "version %d was taken to have nothing for the client, but it has", c.version)
+		}
+		return nil
+	}
+	return c.respond(now)
+}
+
+// respond is next without its shortcut.
+func (c *conversation) respond(now time.Time) *send {
 	c.reportOverdue(now)
 	c.survey(now)
 	c.preload(now)

@@ -164,6 +164,9 @@ func (c *conversation) regroup(v *vitals, ttls map[time.Duration]bool, now time.
 		return
 	}
 	v.groups = slices.DeleteFunc(v.groups, func(g group) bool { return !ttls[g.ttl] })
+	if len(ttls) == 0 {
+		return
+	}
 	for _, ttl := range slices.Sorted(maps.Keys(ttls)) {
 		if !slices.ContainsFunc(v.groups, func(g group) bool { return g.ttl == ttl }) {
 			v.groups = append(v.groups, group{ttl: ttl, due: c.later(now, ttl), alive: now})

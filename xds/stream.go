@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/resource"
@@ -160,8 +161,9 @@ func (st *stream) fail(err error) {
 // while the connection has used up its share of the processor, so that a
 // client cannot make a queue.
 func (st *stream) receive() {
+	var m deltaRequest // memory for one after the other
 	for {
-		q, err := st.read()
+		q, err := st.read(&m)
 		if err == nil {
 			err = st.hear(q)
 		}
@@ -247,22 +249,25 @@ func (st *stream) look() {
 	st.at.Store(uint64(st.epoch.snapshot.Version()))
 }
 
-func (st *stream) read() (request, error) {
+// read waits for a request; m is overwritten.
+func (st *stream) read(m *deltaRequest) (request, error) {
 	if err := st.pace.admit(st.grpc.Context(), st.server.cfg.now); err != nil {
 		return request{}, status.FromContextError(err).Err()
 	}
 	if st.delta {
-		var m deltaRequest
-		if err := st.grpc.RecvMsg(&m); err != nil {
+		if err := st.grpc.RecvMsg(m); err != nil {
 			return request{}, err
 		}
-		return fromDelta(&m), nil
+		q := fromDelta(m)
+		m.resumed = nil
+		proto.Reset(&m.DeltaDiscoveryRequest) // the request has what was in it
+		return q, nil
 	}
-	var m discoveryv3.DiscoveryRequest
-	if err := st.grpc.RecvMsg(&m); err != nil {
+	var full discoveryv3.DiscoveryRequest
+	if err := st.grpc.RecvMsg(&full); err != nil {
 		return request{}, err
 	}
-	return fromSotW(&m), nil
+	return fromSotW(&full), nil
 }
 
 // end tells that the stream is over and gives back what it holds.
