@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -12,8 +13,6 @@ import (
 const (
 	metricAllocated  = "go_memstats_alloc_bytes_total"
 	metricObjects    = "go_memstats_mallocs_total"
-	metricHeap       = "go_memstats_heap_alloc_bytes"
-	metricStacks     = "go_memstats_stack_inuse_bytes"
 	metricGoroutines = "go_goroutines"
 	metricEtcd       = "deltaplane_commit_etcd_seconds_sum"
 )
@@ -21,15 +20,33 @@ const (
 // usage reads the control plane's metrics. Its own cost is in the next ones.
 func (d *deltaplane) usage(ctx context.Context, collected bool) (u usage, err error) {
 	if collected {
-		// The page comes after a collection.
-		if _, err := d.get(ctx, "/debug/pprof/heap?gc=1"); err != nil {
-			return u, err
-		}
+		return d.atRest(ctx)
 	}
 	return u, d.metrics(ctx, map[string]*float64{
-		metricAllocated: &u.allocated, metricObjects: &u.objects, metricHeap: &u.heap, metricStacks: &u.stacks,
-		metricGoroutines: &u.goroutines, metricEtcd: &u.etcd,
+		metricAllocated: &u.allocated, metricObjects: &u.objects, metricGoroutines: &u.goroutines, metricEtcd: &u.etcd,
 	})
+}
+
+// atRest is the usage right after a collection: pprof reads the memory's
+// figures before it makes its page, which takes megabytes.
+func (d *deltaplane) atRest(ctx context.Context) (u usage, err error) {
+	if err = d.metrics(ctx, map[string]*float64{metricGoroutines: &u.goroutines}); err != nil {
+		return u, err
+	}
+	page, err := d.get(ctx, "/debug/pprof/heap?gc=1&debug=1")
+	if err != nil {
+		return u, err
+	}
+	for line := range strings.Lines(page) {
+		if _, err := fmt.Sscanf(line, "# HeapAlloc = %f", &u.heap); err == nil {
+			continue
+		}
+		_, _ = fmt.Sscanf(line, "# Stack = %f", &u.stacks) // most lines are no such
+	}
+	if u.heap == 0 || u.stacks == 0 {
+		return u, errors.New("the control plane's page /debug/pprof/heap does not tell of its memory")
+	}
+	return u, nil
 }
 
 // metrics puts the values of metrics without labels where wanted says.

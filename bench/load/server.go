@@ -23,7 +23,9 @@ type server interface {
 // earliest moment that its answer allows.
 type made struct{ sent, stored time.Time }
 
-// usage is what a server says of its process. What it does not tell is 0.
+// usage is what a server says of its process. What it does not tell is 0:
+// deltaplane tells of heap and stacks after a collection, and only then not of
+// the rest but goroutines.
 type usage struct {
 	allocated  float64 // bytes, since its start
 	objects    float64 // allocated, since its start

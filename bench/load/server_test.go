@@ -129,6 +129,16 @@ func TestAProgramThatIsNoRivalIsAnError(t *testing.T) {
 	}
 }
 
+func TestTheMemoryOfAControlPlaneIsThatBeforeItsPageWasMade(t *testing.T) {
+	url, all := record(t, nil, "go_goroutines 7\nheap profile: 1: 2 [3: 4]\n# Alloc = 9\n# HeapAlloc = 12345678\n# Stack = 4096 / 8192\n")
+	d := &deltaplane{url: url}
+	defer d.http.CloseIdleConnections()
+	u, err := d.usage(t.Context(), true)
+	if err != nil || u.heap != 12345678 || u.stacks != 4096 || u.goroutines != 7 || !strings.Contains((*all)[1].path, "gc=1&debug=1") {
+		t.Errorf("usage %+v, error %v, of %+v", u, err, *all)
+	}
+}
+
 func TestMetricsThatAreMissingAreAnError(t *testing.T) {
 	const text = "# HELP a b\na 1.5\nb{x=\"y\"} 2\nc nothing\n"
 	var a float64
