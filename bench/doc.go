@@ -6,6 +6,6 @@
 // the other (pattern.go), each while a paced probe asks for the route that
 // changes (package probe), and adds up what each cost (package proc). The
 // Report has all of it as histograms, and the verdict; page.go makes a page of it
-// (package report). With a Load, many requests (package traffic) take the place of the
-// probe.
+// (package report). With a Load, many requests (package traffic) take the place of
+// the probe, and traces and access logs tell the hops apart.
 package bench

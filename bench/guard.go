@@ -17,6 +17,7 @@ var ErrEnded = errors.New("ended in the middle of the run")
 // guard ends a run when one of its children has ended.
 type guard struct {
 	quit     chan struct{}
+	stopped  sync.Once
 	watching sync.WaitGroup
 }
 
@@ -66,7 +67,8 @@ func why(guarded context.Context, err error) error {
 	return err
 }
 
+// stop ends the watch; a second call does nothing.
 func (g *guard) stop() {
-	close(g.quit)
+	g.stopped.Do(func() { close(g.quit) })
 	g.watching.Wait()
 }

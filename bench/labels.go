@@ -61,7 +61,7 @@ func (l *labels) filter() string {
 // requestsMetric counts the requests of a load, and timeMetric how long they
 // took, in Envoy's own metrics, by label.
 const (
-	requestsMetric = "requests"
+	requestsMetric = "labelled_requests"
 	timeMetric     = "upstream_us"
 )
 

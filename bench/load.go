@@ -19,6 +19,7 @@ type load struct {
 	requests traffic.Config
 	began    time.Time
 	took     time.Duration // all of it
+	cost     time.Duration // CPU of Envoys' workers per request
 
 	mu       sync.Mutex // guards the rest
 	made     int        // requests begun
@@ -61,13 +62,16 @@ func (l *load) run(ctx context.Context, change func(context.Context) (more bool,
 		defer c.Close()
 		clients = append(clients, c)
 	}
+	before, err := l.cpu()
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var working sync.WaitGroup
 	l.began = time.Now()
 	working.Go(func() { traffic.Run(ctx, clients, l.side.cfg.Load.Rate, l) })
 	for more, enough := true, false; more && !enough; {
-		var err error
 		if more, err = change(ctx); err != nil {
 			cancel()
 			working.Wait()
@@ -80,7 +84,24 @@ func (l *load) run(ctx context.Context, change func(context.Context) (more bool,
 	l.mu.Unlock()
 	working.Wait()
 	l.took = time.Since(l.began)
-	return context.Cause(ctx)
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	after, err := l.cpu()
+	l.cost = (after - before) / time.Duration(l.made)
+	return err
+}
+
+// cpu is what the workers of all Envoys have taken so far.
+func (l *load) cpu() (sum time.Duration, err error) {
+	for _, p := range l.side.proxies {
+		cpu, err := p.workerCPU()
+		if err != nil {
+			return 0, err
+		}
+		sum += cpu
+	}
+	return sum, nil
 }
 
 // enough reports whether all requests have been begun.

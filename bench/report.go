@@ -125,6 +125,9 @@ func (s *side) report() (Side, error) {
 	}
 	report.Envoy.Start = s.starts.Distribution()
 	report.Envoy.WorkerPerRequest = float64(median(s.workerCosts)) / float64(time.Microsecond)
+	if s.load != nil {
+		report.Envoy.WorkerPerRequest = float64(s.load.cost) / float64(time.Microsecond)
+	}
 	for _, p := range s.proxies {
 		rss, err := proc.RSS(p.process.Pid())
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/deltaplane/deltaplane/bench/histogram"
 	"github.com/deltaplane/deltaplane/bench/probe"
 )
 
@@ -121,5 +122,17 @@ func TestAConfigThatCannotBeMeasuredIsAnError(t *testing.T) {
 	}
 	if c, err := (Config{}).withDefaults(); err != nil || c.Routes != 10000 || c.SLA != 50*time.Millisecond {
 		t.Errorf("the zero Config is %+v, error %v", c, err)
+	}
+}
+
+func TestALoadThatLosesRequestsMissesItsSLA(t *testing.T) {
+	side := Side{Load: &Traffic{}, Change: Effects{FirstRequest: histogram.Distribution{Count: 1, P99: 1}}}
+	if !verdict([]Side{side}, time.Second).Met {
+		t.Error("a load that loses nothing misses it")
+	}
+	for _, t1 := range []probe.Tally{{Lost: 1}, {Misrouted: 1}} {
+		if side.Requests = t1; verdict([]Side{side}, time.Second).Met {
+			t.Errorf("%+v meets it", t1)
+		}
 	}
 }

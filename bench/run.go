@@ -26,12 +26,17 @@ func Run(ctx context.Context, cfg Config) (_ *Report, err error) {
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
-	ctx, g := guarded(ctx, r.sides)
+	within, g := guarded(ctx, r.sides)
 	defer g.stop()
-	if err := r.measure(ctx); err != nil {
-		return nil, why(ctx, err)
+	if err := r.measure(within); err != nil {
+		return nil, why(within, err)
 	}
-	return r.report(ctx)
+	report, err := r.report(within)
+	if err != nil || r.cfg.Load == nil {
+		return report, err
+	}
+	g.stop()
+	return report, r.hops(ctx, report)
 }
 
 // measure makes the changes under traffic, and then measures requests alone.
@@ -43,7 +48,15 @@ func (r *run) measure(ctx context.Context) error {
 	if r.cfg.Load != nil {
 		under = r.underLoads
 	}
-	err := errors.Join(under(ctx), r.stopProfiles(ctx))
+	began := time.Now()
+	before, err := proc.CPU(os.Getpid())
+	if err == nil {
+		err = under(ctx)
+	}
+	if after, failed := proc.CPU(os.Getpid()); err == nil && failed == nil {
+		r.own = float64(after-before) / float64(time.Since(began))
+	}
+	err = errors.Join(err, r.stopProfiles(ctx))
 	if err == nil && r.cfg.Load == nil {
 		err = r.workers(ctx)
 	}
@@ -131,15 +144,6 @@ func (r *run) close() (err error) {
 // changes makes the single changes, on each side in turn.
 func (r *run) changes(ctx context.Context) error {
 	began := time.Now()
-	before, err := proc.CPU(os.Getpid())
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if after, err := proc.CPU(os.Getpid()); err == nil {
-			r.own = float64(after-before) / float64(time.Since(began))
-		}
-	}()
 	for n := range r.cfg.Changes {
 		if r.cfg.Duration > 0 && time.Since(began) > r.cfg.Duration {
 			return nil

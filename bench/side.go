@@ -23,6 +23,7 @@ type side struct {
 	plan  *plan
 
 	dir     string
+	spans   *spans // of the plane; nil: it is not traced
 	plane   *plane.Plane
 	api     *api
 	proxies []*proxy
@@ -58,7 +59,14 @@ func openSide(ctx context.Context, cfg Config, shape Shape, backends []backend, 
 	if s.dir, err = os.MkdirTemp("", "deltaplane-bench-"); err != nil {
 		return s, err
 	}
-	if s.plane, err = plane.Start(ctx, cfg.Command, s.dir); err != nil {
+	var options []string
+	if cfg.Load != nil {
+		if s.spans, err = receiveSpans(); err != nil {
+			return s, err
+		}
+		options = []string{"--otlp-endpoint", s.spans.url()}
+	}
+	if s.plane, err = plane.Start(ctx, cfg.Command, s.dir, options...); err != nil {
 		return s, err
 	}
 	s.api = &api{url: s.plane.API}
@@ -191,6 +199,9 @@ func (s *side) close() (err error) {
 	}
 	if s.plane != nil {
 		err = errors.Join(err, s.plane.Stop())
+	}
+	if s.spans != nil {
+		err = errors.Join(err, s.spans.close())
 	}
 	if s.dir != "" {
 		err = errors.Join(err, os.RemoveAll(s.dir))

@@ -31,6 +31,9 @@ type Traffic struct {
 	// them, Partial those to bodies that did not arrive whole.
 	Unlabelled int `json:"unlabelled"`
 	Partial    int `json:"partial_bodies"`
+
+	Hops Hops      `json:"hops"`
+	Log  AccessLog `json:"access_log"`
 }
 
 func (l *load) report() *Traffic {
@@ -56,5 +59,16 @@ func (t *Traffic) print(to io.Writer, title string, limit float64) {
 		row.print(w)
 	}
 	w.Flush()
+	w = tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "µs on the way\tP50\tP90\tP99\tP99.9\tMAX\t")
+	for _, row := range []row{
+		{"change: cp_dispatch_us", t.Hops.Dispatch}, {"grpc_server_us", t.Hops.Server}, {"ack_us", t.Hops.Ack},
+		{"request: until Envoy begins", t.Log.Arrival}, {"envoy_us", t.Log.Own}, {"envoy_upstream_us", t.Log.Upstream},
+	} {
+		row.print(w)
+	}
+	w.Flush()
+	fmt.Fprintf(to, "Envoy's access log has %s, %d without labels, %d at times when their requests were not under way · its metric counts %s under their label\n",
+		count(t.Log.Lines, "line"), t.Log.Unlabelled, t.Log.Untimely, count(t.Log.Counted, "request"))
 	fmt.Fprintf(to, "%d slower than %g ms · %d answers without the labels, %d bodies not whole\n", t.Slow, limit, t.Unlabelled, t.Partial)
 }

@@ -8,7 +8,7 @@ import (
 
 // SLA says whether the promise was kept: the P99 of the time from before the
 // commit to the answer of the first request under the new configuration, on
-// the last side.
+// the last side, where no request of a load was lost or misrouted.
 type SLA struct {
 	Limit float64 `json:"limit_ms"`
 	P99   float64 `json:"p99_ms"`
@@ -16,9 +16,10 @@ type SLA struct {
 }
 
 func verdict(sides []Side, limit time.Duration) SLA {
-	first := sides[len(sides)-1].Change.FirstRequest
+	last := sides[len(sides)-1]
+	first := last.Change.FirstRequest
 	sla := SLA{Limit: float64(limit) / float64(time.Millisecond), P99: first.P99}
-	sla.Met = first.Count > 0 && sla.P99 <= sla.Limit
+	sla.Met = first.Count > 0 && sla.P99 <= sla.Limit && (last.Load == nil || last.Requests.Lost+last.Requests.Misrouted == 0)
 	return sla
 }
 

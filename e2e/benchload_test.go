@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/deltaplane/deltaplane/bench"
+	"github.com/deltaplane/deltaplane/bench/histogram"
 )
 
 // Requests of a load go through a real Envoy, whose filter labels them, while
@@ -39,6 +40,16 @@ func expectLoad(t *testing.T, s bench.Side) {
 	}
 	if l.Latency.Count != int64(s.Requests.Requests) || l.Changing.Count+l.Quiet.Count != l.Latency.Count || l.Changing.Count == 0 || l.Latency.P50 <= 0 || l.Body != len("some") {
 		t.Errorf("load %+v", l)
+	}
+	if n := s.Requests.Requests; l.Log.Lines != n || l.Log.Counted != n || l.Log.Unlabelled+l.Log.Untimely > 0 {
+		t.Errorf("of %d requests, Envoy's log and metric have %+v", n, l.Log)
+	}
+	for name, d := range map[string]histogram.Distribution{
+		"dispatch": l.Hops.Dispatch, "server": l.Hops.Server, "ack": l.Hops.Ack, "arrival": l.Log.Arrival, "own": l.Log.Own, "upstream": l.Log.Upstream,
+	} {
+		if d.Count < int64(s.Change.Count) || d.P50 <= 0 || d.Max < d.P99 {
+			t.Errorf("%s is %+v", name, d)
+		}
 	}
 	if e := s.Change; e.Count == 0 || e.FirstRequest.Count != int64(e.Count) || e.LastOld.Count != e.FirstRequest.Count || e.FirstRequest.P50 <= e.FirstSent.P50 {
 		t.Errorf("changes %+v", e)

@@ -48,7 +48,7 @@ func Start(ctx context.Context, binary, dir string, options ...string) (*Plane, 
 	}
 	cmd := exec.Command(binary, append([]string{"serve", "--log-format", "json", "--drain-timeout", "1s", "--max-resource-bytes", "134217728",
 		"--data-dir", filepath.Join(dir, "data"), "--xds-address", "127.0.0.1:0", "--api-address", "127.0.0.1:0"}, options...)...)
-	cmd.Env = environment(os.Environ())
+	cmd.Env = environment(os.Environ(), slices.Contains(options, "--otlp-endpoint"))
 	cmd.Stderr = in
 	p.Process, err = child.Start(cmd, nil)
 	in.Close()
@@ -71,9 +71,15 @@ func Start(ctx context.Context, binary, dir string, options ...string) (*Plane, 
 }
 
 // environment is an environment without settings for a control plane: those of
-// the user's own must not lead the bench to their etcd, nor trace it.
-func environment(environ []string) []string {
-	kept := slices.DeleteFunc(slices.Clone(environ), func(variable string) bool { return strings.HasPrefix(variable, "DELTAPLANE_") })
+// the user's own must not lead the bench to their etcd, nor trace it. One that
+// is traced by its options sends its spans soon.
+func environment(environ []string, traced bool) []string {
+	kept := slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
+		return strings.HasPrefix(variable, "DELTAPLANE_") || traced && strings.HasPrefix(variable, "OTEL_")
+	})
+	if traced {
+		return append(kept, "OTEL_BSP_SCHEDULE_DELAY=200")
+	}
 	return append(kept, "OTEL_SDK_DISABLED=true")
 }
 

@@ -10,9 +10,14 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestABenchDoesNotReachWhatTheEnvironmentNames(t *testing.T) {
-	got := environment([]string{"HOME=/h", "DELTAPLANE_ETCD_ENDPOINTS=https://etcd.prod:2379", "DELTAPLANE_CONFIG=prod.yaml", "OTEL_TRACES_EXPORTER=otlp"})
+	own := []string{"HOME=/h", "DELTAPLANE_ETCD_ENDPOINTS=https://etcd.prod:2379", "DELTAPLANE_CONFIG=prod.yaml", "OTEL_TRACES_EXPORTER=otlp"}
+	got := environment(own, false)
 	if want := []string{"HOME=/h", "OTEL_TRACES_EXPORTER=otlp", "OTEL_SDK_DISABLED=true"}; !slices.Equal(got, want) {
 		t.Errorf("environment %q, want %q", got, want)
+	}
+	got = environment(own, true)
+	if want := []string{"HOME=/h", "OTEL_BSP_SCHEDULE_DELAY=200"}; !slices.Equal(got, want) {
+		t.Errorf("traced: environment %q, want %q", got, want)
 	}
 }
 
