@@ -8,7 +8,7 @@ import (
 // Frame is a discovery response without its nonce. It is immutable and any
 // number of streams may send it at a time.
 type Frame struct {
-	pieces  [][]byte
+	pieces  mem.BufferSlice
 	size    int
 	nonce   protowire.Number // field of the nonce
 	version string
@@ -32,10 +32,7 @@ func (r *Response) Size() int { return r.Frame.size + len(r.Nonce) }
 
 // buffers lists r's bytes. The shared pieces are not copied.
 func (r *Response) buffers() mem.BufferSlice {
-	list := make(mem.BufferSlice, 0, len(r.Frame.pieces)+1)
-	for _, p := range r.Frame.pieces {
-		list = append(list, mem.SliceBuffer(p))
-	}
+	list := append(make(mem.BufferSlice, 0, len(r.Frame.pieces)+1), r.Frame.pieces...)
 	tail := protowire.AppendTag(make([]byte, 0, len(r.Nonce)+4), r.Frame.nonce, protowire.BytesType)
 	return append(list, mem.SliceBuffer(protowire.AppendString(tail, r.Nonce)))
 }
@@ -46,7 +43,7 @@ const small = 2048
 
 // builder assembles a frame of copied and shared pieces.
 type builder struct {
-	done [][]byte
+	done mem.BufferSlice
 	tail []byte // copied, not yet in done
 	size int
 }
@@ -68,13 +65,13 @@ func (b *builder) share(p []byte) {
 		return
 	}
 	b.flush()
-	b.done = append(b.done, p)
+	b.done = append(b.done, mem.SliceBuffer(p))
 	b.size += len(p)
 }
 
 func (b *builder) flush() {
 	if len(b.tail) > 0 {
-		b.done = append(b.done, b.tail)
+		b.done = append(b.done, mem.SliceBuffer(b.tail))
 		b.size += len(b.tail)
 		b.tail = nil
 	}

@@ -12,6 +12,7 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"go.uber.org/goleak"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 	"pgregory.net/rapid"
@@ -114,8 +115,8 @@ func TestLargeBodiesAreSharedAndNotCopied(t *testing.T) {
 	list := clusters(t, []int{20_000})
 	frame := SotW(resource.Cluster, "v", "", list)
 	body := list[0].Body()
-	shared := slices.ContainsFunc(frame.pieces, func(p []byte) bool {
-		return len(p) == len(body[0]) && &p[0] == &body[0][0]
+	shared := slices.ContainsFunc(frame.pieces, func(p mem.Buffer) bool {
+		return p.Len() == len(body[0]) && &p.ReadOnlyData()[0] == &body[0][0]
 	})
 	if !shared {
 		t.Error("the body was copied into the frame")
