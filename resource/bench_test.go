@@ -30,6 +30,7 @@ func gatewayJSON(t testing.TB, routes int) []byte {
 func BenchmarkDecodeYAML10kRoutes(b *testing.B) {
 	data := []byte(gateway(10_000))
 	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
 	for b.Loop() {
 		if _, problems := (Decoder{}).Decode("gateway.yaml", data); len(problems) > 0 {
 			b.Fatal(problems)
@@ -40,10 +41,34 @@ func BenchmarkDecodeYAML10kRoutes(b *testing.B) {
 func BenchmarkDecodeJSON10kRoutes(b *testing.B) {
 	data := gatewayJSON(b, 10_000)
 	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
 	for b.Loop() {
 		if _, problems := (Decoder{}).Decode("gateway.json", data); len(problems) > 0 {
 			b.Fatal(problems)
 		}
+	}
+}
+
+// BenchmarkDigest is the canonical form of a route table and its digest,
+// without the checks of New.
+func BenchmarkDigest(b *testing.B) {
+	for _, routes := range []int{1, 100, 10_000} {
+		b.Run(fmt.Sprint(routes, " routes"), func(b *testing.B) {
+			r := decodeOne(b, gateway(routes))
+			m, err := r.Message()
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(r.Size()))
+			b.ReportAllocs()
+			for b.Loop() {
+				e := encoder{}
+				canonical := e.encode(nil, m.ProtoReflect())
+				if fromCanonical(r.typ, r.name, m.ProtoReflect().Descriptor(), canonical).Digest() != r.Digest() {
+					b.Fatal("another digest")
+				}
+			}
+		})
 	}
 }
 
@@ -52,6 +77,7 @@ func BenchmarkNew10kRoutes(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := New(m); err != nil {
 			b.Fatal(err)
@@ -61,6 +87,7 @@ func BenchmarkNew10kRoutes(b *testing.B) {
 
 func BenchmarkReferences10kRoutes(b *testing.B) {
 	r := decodeOne(b, gateway(10_000))
+	b.ReportAllocs()
 	for b.Loop() {
 		if n := len(FromStored(r.typ, r.name, r.digest, 0, r.segments).References()); n != 1000 {
 			b.Fatal(n)
@@ -70,6 +97,7 @@ func BenchmarkReferences10kRoutes(b *testing.B) {
 
 func BenchmarkSplitHosts10kRoutes(b *testing.B) {
 	r := decodeOne(b, gateway(10_000))
+	b.ReportAllocs()
 	for b.Loop() {
 		if _, _, err := r.SplitHosts(); err != nil {
 			b.Fatal(err)
@@ -83,6 +111,7 @@ func BenchmarkPatchOneOf10kRoutes(b *testing.B) {
 		b.Fatal(err)
 	}
 	patch := []byte(`{route: {name: r5000, match: {prefix: /new}, route: {cluster: other}}}`)
+	b.ReportAllocs()
 	for b.Loop() {
 		if _, problems := ApplyPatch(hosts[0], patch); len(problems) > 0 {
 			b.Fatal(problems)
@@ -99,6 +128,7 @@ func BenchmarkDiffOneOf10kRoutes(b *testing.B) {
 	if len(problems) > 0 {
 		b.Fatal(problems)
 	}
+	b.ReportAllocs()
 	for b.Loop() {
 		if len(Diff(hosts[0], now)) == 0 {
 			b.Fatal("no difference")
