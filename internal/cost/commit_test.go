@@ -65,15 +65,16 @@ func (c *committer) call(ctx context.Context, path string, resources ...proto.Me
 // change makes the n-th commit: a cluster or its endpoint has changed, a table
 // has, or a cluster comes and goes.
 func (c *committer) change(ctx context.Context, n int) error {
-	const fresh = 500_000 // apart from the names of those that stay
+	const fresh = 500_000     // apart from the names of those that stay
+	guest := fresh + n/20%100 // a few, as one may be overtaken by its removal
 	i := n * 7919 % (c.resources * 9 / 20)
 	switch n % 20 {
 	case 0:
 		return c.call(ctx, "/v1/apply", table(n/20%(c.resources/20), n))
 	case 1:
-		return c.call(ctx, "/v1/apply", cluster(fresh+n, 0))
-	case 11: // ten commits later
-		return c.call(ctx, "/v1/delete?ignore_not_found=true", cluster(fresh+n-10, 0))
+		return c.call(ctx, "/v1/apply", cluster(guest, n))
+	case 11:
+		return c.call(ctx, "/v1/delete?ignore_not_found=true", cluster(guest, 0))
 	case 2, 4, 6, 8, 10, 12, 14, 16:
 		return c.call(ctx, "/v1/apply", endpoint(i, n))
 	}

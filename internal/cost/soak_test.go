@@ -21,18 +21,17 @@ import (
 var (
 	soakFor    = flag.Duration("for", 8*time.Second, "how long the soak lasts")
 	soakSize   = flag.Int("streams", 100, "how many proxies there are in the soak")
-	soakMargin = flag.Int64("margin", 40, "percent that memory may grow by in the soak")
+	soakMargin = flag.Int64("margin", 50, "percent that memory may grow by in the soak")
 )
 
 // A soak's world. A third of its time goes by before it is looked at.
 const (
 	soakResources = 1000
 	soakRate      = 100 // commits a second
-	soakWriters   = 4
+	soakWriters   = 16
 	soakHistory   = 200 // commits kept: reached long before the soak is looked at
-	soakChurn     = 20  // proxies that leave and join a second
-	soakSamples   = 30
-	soakThreads   = 10 // percent that goroutines may grow by
+	soakChurn     = 40  // proxies that leave and join a second
+	soakThreads   = 5   // percent that goroutines may grow by
 )
 
 // TestTheServerStaysFlatWhileProxiesComeAndGoAndChangesGoOn runs the real
@@ -82,7 +81,7 @@ func TestTheServerStaysFlatWhileProxiesComeAndGoAndChangesGoOn(t *testing.T) {
 
 // soak lets changes and proxies run and samples the server.
 func soak(t *testing.T, server *plane.Plane, commits *committer, proxies *crowd) ([]sample, error) {
-	ctx, stop := context.WithTimeout(t.Context(), *soakFor)
+	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	running, ctx := errgroup.WithContext(ctx)
 	changes, comings := time.NewTicker(time.Second/soakRate), time.NewTicker(time.Second/soakChurn)
@@ -93,40 +92,43 @@ func soak(t *testing.T, server *plane.Plane, commits *committer, proxies *crowd)
 	}
 	running.Go(func() error { return proxies.mill(ctx, comings.C) })
 	var samples []sample
-	running.Go(func() error {
-		looks := time.NewTicker(*soakFor / soakSamples)
-		defer looks.Stop()
-		began := time.Now()
-		t.Log(sampleHeader)
-		for len(samples) < soakSamples-1 {
-			select {
-			case <-looks.C:
-			case <-ctx.Done():
-				return nil
-			}
-			s, err := take(ctx, server, time.Since(began))
-			switch {
-			case ctx.Err() != nil:
-				return nil
-			case err != nil:
-				return err
-			}
-			s.commits, s.responses = commits.count.Load(), proxies.heard.responses.Load()
-			samples = append(samples, s)
-			t.Log(s)
-		}
-		return nil
+	running.Go(func() (err error) {
+		defer stop()
+		samples, err = watch(ctx, t, server, commits, proxies)
+		return err
 	})
 	return samples, running.Wait()
+}
+
+// watch samples the server, at least every twenty seconds. Where the machine is
+// slow it takes longer, but not fewer samples.
+func watch(ctx context.Context, t *testing.T, server *plane.Plane, commits *committer, proxies *crowd) (samples []sample, err error) {
+	count := max(12, int(*soakFor/(20*time.Second)))
+	looks := time.NewTicker(*soakFor / time.Duration(count))
+	defer looks.Stop()
+	began := time.Now()
+	t.Log(sampleHeader)
+	for len(samples) < count {
+		select {
+		case <-looks.C:
+		case <-ctx.Done():
+			return nil, nil // somebody else says why
+		}
+		s, err := take(ctx, server, time.Since(began))
+		if err != nil {
+			return nil, err
+		}
+		s.commits, s.responses = commits.count.Load(), proxies.heard.responses.Load()
+		samples = append(samples, s)
+		t.Log(s)
+	}
+	return samples, nil
 }
 
 // checkFlat compares the last third of the samples with the third after the
 // warm-up.
 func checkFlat(t *testing.T, samples []sample) {
 	t.Helper()
-	if len(samples) < soakSamples/2 {
-		t.Fatalf("there are only %d samples: the server, or this machine, is too slow", len(samples))
-	}
 	third := len(samples) / 3
 	for _, figure := range []struct {
 		name   string
