@@ -3,4 +3,4 @@
 package cost
 
 // largeWorlds are what the promises are about, as streams and resources.
-var largeWorlds = []struct{ streams, resources int }{{1000, 10_000}, {1000, 100_000}}
+var largeWorlds = []struct{ streams, resources int }{{1000, 10_000}, {100, 100_000}}
