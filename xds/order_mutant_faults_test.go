@@ -23,7 +23,7 @@ var mutants = []mutant{
 	{"what mentions a cluster that is still to be sent waits", "sequence.go",
 		" || g.pending.adds(s.Want)", ""},
 	{"endpoints go again with each modified cluster", "conversation.go",
-		"case resource.Cluster:\n\t\tc.rewarm(p)", "case \"\":\n\t\tc.rewarm(p)"},
+		"if l.typ == resource.Cluster {\n\t\tc.rewarm(p)", "if l.typ == \"\" {\n\t\tc.rewarm(p)"},
 	{"removals go after additions have been accepted", "sequence.go",
 		"case s.adds || s.inFlight:", "case false:"},
 	{"what refers is removed before what it refers to", "sequence.go",
