@@ -181,7 +181,7 @@ func TestABenchEndsOnInterruptAndLeavesNothing(t *testing.T) {
 			break
 		}
 		output.Write(step)
-		if strings.HasSuffix(output.String(), "\nchange\n") {
+		if strings.HasSuffix(output.String(), ": change\n") {
 			if err := cmd.Process.Signal(os.Interrupt); err != nil {
 				t.Error(err)
 			}
