@@ -42,7 +42,7 @@ func fanOut(b *testing.B, streams, resources int, names []string) {
 	for i := range all {
 		c := &conversation{common: &shared, delta: true, observe: func(Event) {}}
 		c.show(v, v.Version(), false)
-		if err := c.receive(request{typeURL: resource.Endpoint.URL(), subscribe: names}); err != nil {
+		if _, err := c.receive(request{typeURL: resource.Endpoint.URL(), subscribe: names}); err != nil {
 			b.Fatal(err)
 		}
 		acceptAll(b, c)
@@ -73,7 +73,7 @@ func fanOut(b *testing.B, streams, resources int, names []string) {
 func acceptAll(b *testing.B, c *conversation) (n int) {
 	for s := c.next(time.Time{}); s != nil; s = c.next(time.Time{}) {
 		n++
-		if err := c.receive(request{typeURL: s.lane.typ.URL(), nonce: s.response.Nonce}); err != nil {
+		if _, err := c.receive(request{typeURL: s.lane.typ.URL(), nonce: s.response.Nonce}); err != nil {
 			b.Fatal(err)
 		}
 	}

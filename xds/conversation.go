@@ -67,21 +67,22 @@ func (c *conversation) show(v *view.View, version deltaplane.Version, keep bool)
 	c.view, c.version, c.keep = v, version, keep
 }
 
-// receive takes in what the client says. The error, a gRPC status, ends the
+// receive takes in what the client says, and reports whether it asks for
+// something, rather than only answers. The error, a gRPC status, ends the
 // stream. show must have been called before.
-func (c *conversation) receive(q request) error {
+func (c *conversation) receive(q request) (asks bool, err error) {
 	t, err := q.typeOf(c.only)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := c.checkSizes(t, q); err != nil {
-		return err
+		return false, err
 	}
 	l := c.lane(t)
 	first := l == nil
 	if first {
 		if len(c.lanes) == maxTypes {
-			return exhausted("%d types on one stream, at most %d are allowed", maxTypes+1, maxTypes)
+			return false, exhausted("%d types on one stream, at most %d are allowed", maxTypes+1, maxTypes)
 		}
 		l = &lane{typ: t, sub: c.common.interner.Of(false, nil), last: before(c.version)}
 		c.lanes = append(c.lanes, l)
@@ -89,17 +90,17 @@ func (c *conversation) receive(q request) error {
 	} else {
 		c.acknowledge(l, q)
 	}
-	subscribe := c.subscribeSotW
+	subscribe, old := c.subscribeSotW, l.sub
 	if c.delta {
 		subscribe = c.subscribeDelta
 	}
 	if err := subscribe(l, q, first); err != nil {
-		return err
+		return false, err
 	}
 	if clusters := c.lane(resource.Cluster); first && t == resource.Endpoint && clusters != nil && clusters.flight != nil {
 		c.rewarm(clusters.flight.plan) // it was sent before we heard of the endpoints
 	}
-	return nil
+	return first || l.owes || l.sub != old || len(q.subscribe)+len(q.unsubscribe) > 0, nil
 }
 
 // lane is t's part, nil if the client never asked for t.

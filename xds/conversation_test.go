@@ -121,7 +121,7 @@ func (m *model) say(q request) {
 		return // it would be the wildcard of the empty list
 	}
 	l.asked = true
-	if err := m.talk.receive(q); err != nil {
+	if _, err := m.talk.receive(q); err != nil {
 		m.t.Fatal(err)
 	}
 	m.drain()

@@ -22,7 +22,7 @@ func TestAClientThatAsksNameByNameCostsLittleMemory(t *testing.T) {
 	before := heapBytes()
 	now := time.Unix(0, 0)
 	for i := range 2000 {
-		if err := talk.receive(request{typeURL: resource.Endpoint.URL(), subscribe: []string{fmt.Sprint("name-", i)}}); err != nil {
+		if _, err := talk.receive(request{typeURL: resource.Endpoint.URL(), subscribe: []string{fmt.Sprint("name-", i)}}); err != nil {
 			t.Fatal(err)
 		}
 		talk.next(now) // the first answer is never acknowledged

@@ -72,7 +72,7 @@ func (p *patient) publish() {
 
 func (p *patient) say(q request) {
 	p.t.Helper()
-	if err := p.talk.receive(q); err != nil {
+	if _, err := p.talk.receive(q); err != nil {
 		p.t.Fatal(err)
 	}
 }

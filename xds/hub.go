@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/internal/fault"
@@ -22,8 +23,12 @@ type Source interface {
 // wakes the streams. It carries state, not messages: a stream that is busy
 // finds the newest when it looks.
 type hub struct {
-	now   atomic.Pointer[epoch]
-	watch stopwatch // fixed at birth
+	// Fixed at birth.
+	watch    stopwatch
+	tempo    *bucket // of the time that passes over the streams take
+	advanced func()  // called once for each snapshot that is the newest
+
+	now atomic.Pointer[epoch]
 
 	mu      sync.Mutex // serializes advance, hold and release
 	shelves map[string]*shelf
@@ -42,25 +47,25 @@ type shelf struct {
 	streams int // guarded by hub.mu
 }
 
-func newHub(s *deltaplane.Snapshot) *hub {
-	h := &hub{shelves: map[string]*shelf{}}
+func newHub(s *deltaplane.Snapshot, now time.Time, advanced func()) *hub {
+	h := &hub{advanced: advanced, tempo: newBucket(passShare, passBurst, now), shelves: map[string]*shelf{}}
 	h.now.Store(&epoch{s, make(chan struct{})})
 	return h
 }
 
-// follow advances with the source until ctx ends.
-func (h *hub) follow(ctx context.Context, watch *deltaplane.Watch, advanced func()) {
+// follow advances with the source until ctx ends. Where versions come faster
+// than passes over the streams can bring them, it leaves time between passes:
+// more versions go with each, and who commits them gets to run.
+func (h *hub) follow(ctx context.Context, source Source, watch *deltaplane.Watch, now func() time.Time) {
 	for {
-		s, err := watch.Next(ctx)
-		if err != nil {
+		if _, err := watch.Next(ctx); err != nil || h.tempo.await(ctx, now) != nil {
 			return
 		}
-		h.advance(s)
-		advanced()
+		h.advance(source.Latest())
 	}
 }
 
-// advance makes s the newest snapshot.
+// advance makes s the newest snapshot, unless it is older.
 // Cost: O(changes) for each assignment in use.
 func (h *hub) advance(s *deltaplane.Snapshot) {
 	h.mu.Lock()
@@ -76,6 +81,7 @@ func (h *hub) advance(s *deltaplane.Snapshot) {
 	fault.Point("xds.views-derived")
 	h.now.Store(&epoch{s, make(chan struct{})})
 	h.watch.end(began, Work{Kind: Derived, Version: s.Version()})
+	h.advanced()
 	close(old.superseded)
 }
 

@@ -149,7 +149,7 @@ func (o *order) move(down bool) {
 		q := o.envoy.out[0]
 		o.envoy.out = o.envoy.out[1:]
 		o.note("  Envoy says: %s %s names %v +%v -%v refuses %v", resource.TypeOfURL(q.typeURL).Short(), q.nonce, q.names, q.subscribe, q.unsubscribe, q.refusal != nil)
-		if err := o.talk.receive(q); err != nil {
+		if _, err := o.talk.receive(q); err != nil {
 			o.t.Fatal(err)
 		}
 		o.serve()

@@ -18,6 +18,14 @@ const (
 	commonShare  = 0.25                  // of all cores, for all that need more together
 )
 
+// What passes over all streams may take: a burst of versions goes out as each
+// comes, and in the long run half of the time is left to acknowledgements and
+// commits.
+const (
+	passBurst = 250 * time.Millisecond
+	passShare = 0.5
+)
+
 // bucket is a budget of processor time that refills at a rate. It may be
 // overdrawn by what the work taken from it turned out to cost.
 type bucket struct {
@@ -69,6 +77,31 @@ func (b *bucket) draw(cost time.Duration, now time.Time, force bool) bool {
 	return true
 }
 
+// await waits until the bucket has something, or ctx ends.
+func (b *bucket) await(ctx context.Context, now func() time.Time) error {
+	for {
+		wait := b.wait(now())
+		if wait == 0 {
+			return nil
+		}
+		if err := idle(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// idle lets d go by, unless ctx ends before.
+func idle(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // pace is the budget of one connection.
 type pace struct{ own, common *bucket }
 
@@ -89,12 +122,8 @@ func (p pace) admit(ctx context.Context, now func() time.Time) error {
 		if wait == 0 {
 			return nil
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		if err := idle(ctx, wait); err != nil {
+			return err
 		}
 	}
 }

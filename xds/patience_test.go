@@ -19,11 +19,11 @@ func TestAnAnswerThatNeverComesHoldsTheOthersUpForAWhileOnly(t *testing.T) {
 	talk.show(v, v.Version(), false)
 	start := time.Unix(0, 0)
 	for _, typ := range []resource.Type{resource.Cluster, resource.Route} {
-		if err := talk.receive(request{typeURL: typ.URL(), subscribe: []string{"*"}}); err != nil {
+		if _, err := talk.receive(request{typeURL: typ.URL(), subscribe: []string{"*"}}); err != nil {
 			t.Fatal(err)
 		}
 		answer := talk.next(start)
-		if err := talk.receive(request{typeURL: typ.URL(), nonce: answer.response.Nonce}); err != nil {
+		if _, err := talk.receive(request{typeURL: typ.URL(), nonce: answer.response.Nonce}); err != nil {
 			t.Fatal(err)
 		}
 	}

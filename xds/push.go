@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // pushes brings new versions to the streams. As many pushers as there are
@@ -39,7 +40,7 @@ func (s *Server) push(ctx context.Context, epoch *epoch) {
 		case <-ctx.Done():
 			return
 		}
-		p := s.pass()
+		p, began := s.pass(), s.cfg.now()
 		for i := p.next.Add(1) - 1; i < int64(len(p.streams)); i = p.next.Add(1) - 1 {
 			p.streams[i].update()
 			if i%stride == stride-1 {
@@ -47,6 +48,8 @@ func (s *Server) push(ctx context.Context, epoch *epoch) {
 			}
 		}
 		epoch = p.epoch
+		now := s.cfg.now()
+		s.hub.tempo.draw(now.Sub(began)/time.Duration(runtime.GOMAXPROCS(0)), now, true)
 	}
 }
 

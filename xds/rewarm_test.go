@@ -21,7 +21,7 @@ func TestEndpointsThatFollowAClusterAreEncodedOnceForAll(t *testing.T) {
 		c := &conversation{common: shared, delta: true, observe: func(Event) {}}
 		c.show(v, v.Version(), false)
 		for _, typ := range []resource.Type{resource.Cluster, resource.Endpoint} {
-			if err := c.receive(request{typeURL: typ.URL()}); err != nil {
+			if _, err := c.receive(request{typeURL: typ.URL()}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -50,7 +50,7 @@ func framesTo(t *testing.T, c *conversation) map[*wire.Frame]*send {
 	all := map[*wire.Frame]*send{}
 	for s := c.next(time.Unix(0, 0)); s != nil; s = c.next(time.Unix(0, 0)) {
 		all[s.response.Frame] = s
-		if err := c.receive(request{typeURL: s.lane.typ.URL(), nonce: s.response.Nonce}); err != nil {
+		if _, err := c.receive(request{typeURL: s.lane.typ.URL(), nonce: s.response.Nonce}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -50,9 +50,10 @@ func NewServer(source Source, cfg Config) *Server {
 	watch := source.Watch()
 	s := &Server{
 		cfg: cfg, source: source, assigner: cfg.Assigner, run: hex.EncodeToString(run[:]),
-		hub: newHub(source.Latest()), log: eventLog{cfg.Logger, stopwatch{cfg.Tracer}, &repeats{}}, closing: make(chan struct{}), cancel: cancel,
+		log: eventLog{cfg.Logger, stopwatch{cfg.Tracer}, &repeats{}}, closing: make(chan struct{}), cancel: cancel,
 		streams: map[*stream]struct{}{},
 	}
+	s.hub = newHub(source.Latest(), cfg.now(), s.common.age)
 	s.common.watch, s.hub.watch = stopwatch{cfg.Tracer}, stopwatch{cfg.Tracer}
 	s.common.identifier, s.common.patience = cfg.Identifier, cfg.Patience
 	s.common.drain = cfg.Drain
@@ -66,7 +67,7 @@ func NewServer(source Source, cfg Config) *Server {
 	s.watchdog.patience, s.watchdog.now = cfg.StuckAfter, cfg.now
 	s.watchdog.looked.Store(cfg.now().UnixNano())
 	first := s.hub.now.Load()
-	s.goroutines.Go(func() { s.hub.follow(ctx, watch, s.common.age) })
+	s.goroutines.Go(func() { s.hub.follow(ctx, source, watch, cfg.now) })
 	for range runtime.GOMAXPROCS(0) {
 		s.goroutines.Go(func() { s.push(ctx, first) })
 	}

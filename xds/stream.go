@@ -188,19 +188,30 @@ func (st *stream) hear(q request) error {
 	return err
 }
 
-// take handles one request. It is answered from the newest snapshot that the
-// source has, even if the hub has not got round to it: who has heard of a
-// commit and then asks must not be told what was before. st.mu is held, here
-// and below.
+// take handles one request. What it asks for is answered from the newest
+// snapshot that the source has, even if the hub has not got round to it: who
+// has heard of a commit and then asks must not be told what was before. st.mu
+// is held, here and below.
 func (st *stream) take(q request) error {
-	if latest := st.server.source.Latest(); latest.Version() > st.epoch.snapshot.Version() {
-		st.server.hub.advance(latest)
-		st.follow()
+	if st.node == nil {
+		st.catchUp()
 	}
 	if err := st.identify(q.node); err != nil {
 		return err
 	}
-	return st.talk.receive(q)
+	asks, err := st.talk.receive(q)
+	if asks {
+		st.catchUp()
+	}
+	return err
+}
+
+// catchUp goes on to the newest snapshot that there is.
+func (st *stream) catchUp() {
+	if latest := st.server.source.Latest(); latest.Version() > st.epoch.snapshot.Version() {
+		st.server.hub.advance(latest)
+		st.follow()
+	}
 }
 
 // identify takes the node of the first request, and refuses another one later

@@ -37,7 +37,7 @@ func (k *talker) commit() {
 
 func (k *talker) says(q request) {
 	k.t.Helper()
-	if err := k.talk.receive(q); err != nil {
+	if _, err := k.talk.receive(q); err != nil {
 		k.t.Fatal(err)
 	}
 }

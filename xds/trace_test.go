@@ -135,7 +135,7 @@ func TestAMergedResponseSaysWhichVersionsItBrings(t *testing.T) {
 		at = s.commit()
 	}
 	m.show(viewAt(at), at.Version(), false)
-	if err := m.receive(request{typeURL: resource.Cluster.URL(), nonce: first.response.Nonce}); err != nil {
+	if _, err := m.receive(request{typeURL: resource.Cluster.URL(), nonce: first.response.Nonce}); err != nil {
 		t.Fatal(err)
 	}
 	m.next(time.Now())
@@ -173,7 +173,7 @@ func talk(t *testing.T, at *deltaplane.Snapshot, observe func(Event)) *conversat
 	t.Helper()
 	c := &conversation{common: &common{patience: time.Second, maxResponse: 4 << 20, maxNames: 10, maxNamesInAll: 10}, delta: true, observe: observe}
 	c.show(viewAt(at), at.Version(), false)
-	if err := c.receive(request{typeURL: resource.Cluster.URL(), subscribe: []string{"*"}}); err != nil {
+	if _, err := c.receive(request{typeURL: resource.Cluster.URL(), subscribe: []string{"*"}}); err != nil {
 		t.Fatal(err)
 	}
 	return c
