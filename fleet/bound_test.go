@@ -139,7 +139,7 @@ func TestAFloodOfHostileNodesStaysWithinItsBudget(t *testing.T) {
 
 func TestEventsOfUnknownStreamsAreIgnored(t *testing.T) {
 	s := newScene(fleet.Config{})
-	for k := xds.Closed; k <= xds.Current; k++ {
+	for k := xds.Closed; k <= xds.Advanced; k++ {
 		s.does(99, k, resource.Cluster, 1)
 	}
 	id := s.open("a", resource.Cluster)

@@ -35,6 +35,7 @@ type Fleet struct {
 	streams index
 	seen    atomic.Uint64 // highest version in any event
 	changed signal
+	waits   atomic.Int64 // in progress
 
 	mu        sync.RWMutex // guards what follows; taken before any node's lock
 	nodes     map[string]*node
@@ -62,7 +63,8 @@ func New(cfg Config) *Fleet {
 
 // Observe takes one event in. Events of one stream must come in order; those
 // of streams that were never opened, or are closed, are ignored.
-// Cost: O(1), and O(streams of the node) for each Wait in progress.
+// Cost: O(1), and O(streams of the node) for each Wait in progress; for a new
+// version O(streams) while there is any.
 func (f *Fleet) Observe(e xds.Event) {
 	if e.Time.IsZero() {
 		e.Time = time.Now()
@@ -73,6 +75,8 @@ func (f *Fleet) Observe(e xds.Event) {
 		f.open(e)
 	case xds.Closed:
 		f.close(e)
+	case xds.Advanced:
+		f.advance()
 	default:
 		f.update(e)
 	}
@@ -145,6 +149,21 @@ func (f *Fleet) expireLocked() {
 	}
 }
 
+// advance looks at all nodes on behalf of those who wait: streams at rest may
+// have come to a new version.
+func (f *Fleet) advance() {
+	if f.waits.Load() == 0 {
+		return
+	}
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	for _, n := range f.nodes {
+		n.mu.Lock()
+		n.settleLocked()
+		n.mu.Unlock()
+	}
+}
+
 // update takes in an event of a stream that is open.
 func (f *Fleet) update(e xds.Event) {
 	everything := e.Kind == xds.Current && e.Type == ""
@@ -157,6 +176,8 @@ func (f *Fleet) update(e xds.Event) {
 	n := s.node
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	s.catchUpLocked()
+	s.rest = e.Rest
 	if everything {
 		n.currentLocked(s, e)
 		n.settleLocked()

@@ -41,6 +41,28 @@ type stream struct {
 	node       *node // nil: not tracked
 	ads, delta bool
 	holdings   [slots]*holding // nil: never subscribed
+	rest       xds.Rest        // says how far what it holds has come; nil: its events do
+}
+
+// catchUpLocked takes in how far what s holds has come since its last event.
+// Its node's mu is held.
+func (s *stream) catchUpLocked() {
+	if s.rest == nil {
+		return
+	}
+	version, since := s.rest.Reached()
+	for _, h := range s.holdings {
+		if h != nil && h.subscribed {
+			h.hold(version, since)
+		}
+	}
+}
+
+// catchUpLocked does so for all of n's streams. n.mu is held.
+func (n *node) catchUpLocked() {
+	for _, s := range n.streams {
+		s.catchUpLocked()
+	}
 }
 
 // fresh reports whether no subscription has come yet.
@@ -65,6 +87,7 @@ func (n *node) openLocked(s *stream, e xds.Event) {
 // closeLocked removes a stream and keeps what it held: in full when it was the
 // last, else its counters alone. n.mu is held.
 func (n *node) closeLocked(s *stream, e xds.Event) {
+	s.catchUpLocked()
 	n.streams = slices.DeleteFunc(n.streams, func(o *stream) bool { return o == s })
 	onPurpose := len(n.streams) > 0 && !slices.ContainsFunc(n.streams, func(o *stream) bool { return o.succeeds(s) })
 	for t, h := range s.holdings {

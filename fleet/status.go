@@ -114,6 +114,7 @@ func (n *node) status(latest deltaplane.Version) NodeStatus {
 
 // statusLocked makes the status of a node. n.mu is held.
 func (n *node) statusLocked(latest deltaplane.Version) NodeStatus {
+	n.catchUpLocked()
 	st := NodeStatus{
 		Node: n.id, Cluster: n.cluster, Agent: n.agent, Peer: n.peer, AsWritten: n.asWritten, Fleet: n.fleet, Retained: n.retained,
 		Connected: len(n.streams) > 0, Since: n.since, Streams: len(n.streams), State: InSync, Types: []TypeStatus{},

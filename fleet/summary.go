@@ -42,6 +42,7 @@ func (f *Fleet) Summary() Summary {
 
 // stateLocked is the worst state of the node's types. n.mu is held.
 func (n *node) stateLocked(latest deltaplane.Version) State {
+	n.catchUpLocked()
 	if len(n.streams) == 0 {
 		return Disconnected
 	}

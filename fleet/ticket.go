@@ -16,6 +16,10 @@ type ticket struct {
 // settleLocked looks at the node after an event on behalf of those who wait.
 // n.mu is held.
 func (n *node) settleLocked() {
+	if len(n.tickets) == 0 {
+		return
+	}
+	n.catchUpLocked()
 	for _, t := range slices.Clone(n.tickets) {
 		switch {
 		case len(n.streams) == 0:

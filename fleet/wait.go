@@ -33,6 +33,8 @@ var (
 func (f *Fleet) Wait(ctx context.Context, version deltaplane.Version) ([]NodeStatus, error) {
 	w := &wait{version: version, grace: f.cfg.Grace, done: make(chan struct{}), refused: make(chan struct{}, 1), lost: make(chan struct{}, 1)}
 	w.remaining.Store(1) // for the registration itself
+	f.waits.Add(1)       // before any node is looked at
+	defer f.waits.Add(-1)
 	for _, n := range f.known() {
 		w.register(n)
 	}

@@ -34,6 +34,9 @@ func FleetsIn(s *deltaplane.Snapshot) *Fleets {
 // Same reports whether s has the same fleets. Cost: O(1).
 func (f *Fleets) Same(s *deltaplane.Snapshot) bool { return f.hash == fleetHash(s) }
 
+// SameFleets reports whether a and b have the same fleets. Cost: O(1).
+func SameFleets(a, b *deltaplane.Snapshot) bool { return fleetHash(a) == fleetHash(b) }
+
 func fleetHash(s *deltaplane.Snapshot) radix.Hash {
 	return s.Tree().PrefixHash(deltaplane.TypePrefix("", resource.Fleet))
 }

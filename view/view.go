@@ -72,6 +72,17 @@ func (v *View) At(s *deltaplane.Snapshot) *View {
 	return next
 }
 
+// Same reports whether clients get from o, of the same namespaces, what they
+// get from v. Cost: O(types).
+func (v *View) Same(o *View) bool {
+	for _, t := range resource.Served() {
+		if v.tables[t].Hash() != o.tables[t].Hash() || v.mortal[t].Hash() != o.mortal[t].Hash() {
+			return false
+		}
+	}
+	return true
+}
+
 // check panics unless v is what anewOf makes.
 func (v *View) check(anewOf func(*deltaplane.Snapshot, []string) *View) {
 	anew := anewOf(v.snapshot, v.namespaces)

@@ -25,6 +25,14 @@ type Assigner interface {
 	Assign(node *corev3.Node, s *deltaplane.Snapshot) Assignment
 }
 
+// Steady is an Assigner that can tell which versions change no assignment.
+// Without it every version is brought to every stream.
+type Steady interface {
+	// Same reports whether all nodes have in b what they have in a. It must
+	// return fast and not block.
+	Same(a, b *deltaplane.Snapshot) bool
+}
+
 // byFleet is the Assigner by the Fleet resources of the snapshot.
 type byFleet struct{ parsed atomic.Pointer[view.Fleets] }
 
@@ -39,6 +47,9 @@ func (b *byFleet) Assign(node *corev3.Node, s *deltaplane.Snapshot) Assignment {
 	name, namespaces, ok := fleets.Of(node)
 	return Assignment{Fleet: name, Namespaces: namespaces, None: !ok, AsWritten: fleets.AsWritten(name)}
 }
+
+// Same reports whether a and b have the same fleets.
+func (b *byFleet) Same(a, c *deltaplane.Snapshot) bool { return view.SameFleets(a, c) }
 
 func (a Assignment) equal(b Assignment) bool {
 	return a.Fleet == b.Fleet && a.None == b.None && a.AsWritten == b.AsWritten && slices.Equal(a.Namespaces, b.Namespaces)

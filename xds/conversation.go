@@ -196,7 +196,9 @@ func (c *conversation) sendPart(l *lane, removals bool, now time.Time) *send {
 	s.response = &wire.Response{Frame: frame, Nonce: c.prefix + strconv.FormatUint(c.nonces, 36)}
 	l.flight = &flight{plan: p, since: now, handed: c.common.watch.begin(), version: c.version, after: l.reached(c.version), pushed: s.pushed, view: c.view}
 	l.flight.partial = c.partial(l, p, now)
-	l.latest = l.flight
+	if l.typ == resource.Listener {
+		l.latest = l.flight
+	}
 	l.held, l.owes, l.nonce, l.last, l.current = p.After, false, s.response.Nonce, c.version, 0
 	if l.typ == resource.Cluster {
 		c.rewarm(p)

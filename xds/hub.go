@@ -26,7 +26,10 @@ type hub struct {
 	// Fixed at birth.
 	watch    stopwatch
 	tempo    *bucket // of the time that passes over the streams take
-	advanced func()  // called once for each snapshot that is the newest
+	clock    func() time.Time
+	steady   Steady // nil: any version may change assignments, and no stream rests
+	roster   *roster
+	advanced func(*deltaplane.Snapshot) // called once for each that is the newest
 
 	now atomic.Pointer[epoch]
 
@@ -43,12 +46,22 @@ type epoch struct {
 // shelf is the place of one assignment's newest view.
 type shelf struct {
 	key     string
-	view    atomic.Pointer[view.View]
+	shown   atomic.Pointer[shown]
 	streams int // guarded by hub.mu
 }
 
-func newHub(s *deltaplane.Snapshot, now time.Time, advanced func()) *hub {
-	h := &hub{advanced: advanced, tempo: newBucket(passShare, passBurst, now), shelves: map[string]*shelf{}}
+// shown is a view, and where the streams rest that hold it.
+type shown struct {
+	view *view.View
+	calm *calm // nil: they do not
+}
+
+func newHub(s *deltaplane.Snapshot, assigner Assigner, clock func() time.Time, advanced func(*deltaplane.Snapshot)) *hub {
+	h := &hub{
+		clock: clock, roster: newRoster(), advanced: advanced,
+		tempo: newBucket(passShare, passBurst, clock()), shelves: map[string]*shelf{},
+	}
+	h.steady, _ = assigner.(Steady)
 	h.now.Store(&epoch{s, make(chan struct{})})
 	return h
 }
@@ -75,14 +88,33 @@ func (h *hub) advance(s *deltaplane.Snapshot) {
 		return
 	}
 	began := h.watch.begin()
+	steady, since := h.steady != nil && h.steady.Same(old.snapshot, s), h.clock()
+	turns := make([]turn, 0, len(h.shelves))
 	for _, shelf := range h.shelves {
-		shelf.view.Store(shelf.view.Load().At(s))
+		was := shelf.shown.Load()
+		now := &shown{was.view.At(s), was.calm}
+		if !steady || !now.view.Same(was.view) {
+			now.calm = h.calm(now.view, since)
+		}
+		shelf.shown.Store(now)
+		if was.calm != nil {
+			turns = append(turns, turn{was.calm, now})
+		}
 	}
 	fault.Point("xds.views-derived")
+	h.roster.advance(turns, since)
 	h.now.Store(&epoch{s, make(chan struct{})})
 	h.watch.end(began, Work{Kind: Derived, Version: s.Version()})
-	h.advanced()
+	h.advanced(s)
 	close(old.superseded)
+}
+
+// calm is where streams may rest that are shown v; nil for nowhere.
+func (h *hub) calm(v *view.View, since time.Time) *calm {
+	if h.steady == nil {
+		return nil
+	}
+	return newCalm(&reach{v, since})
 }
 
 // shaping is how large tables go out.
@@ -106,7 +138,8 @@ func (h *hub) hold(namespaces []string, how shaping) *shelf {
 	s := h.shelves[key]
 	if s == nil {
 		s = &shelf{key: key}
-		s.view.Store(views[how](h.now.Load().snapshot, namespaces))
+		v := views[how](h.now.Load().snapshot, namespaces)
+		s.shown.Store(&shown{v, h.calm(v, h.clock())})
 		h.shelves[key] = s
 	}
 	s.streams++

@@ -45,7 +45,7 @@ func TestVersionsThatComeFasterThanPassesCanBringThemGoTogether(t *testing.T) {
 		source.put(t, cluster("a", 0))
 		first := source.commit()
 		var passes atomic.Int64
-		h := newHub(first, time.Now(), func() { passes.Add(1) })
+		h := newHub(first, &byFleet{}, time.Now, func(*deltaplane.Snapshot) { passes.Add(1) })
 		ctx, cancel := context.WithCancel(t.Context())
 		watch := source.Watch()
 		done := make(chan struct{})

@@ -37,7 +37,7 @@ type lane struct {
 	scopeBy *view.Subscription
 	scope   view.Table
 
-	latest        *flight // the last response, answered or not
+	latest        *flight // of listeners: the last response, answered or not
 	warmClusters  warmth
 	warmListeners warmth
 }

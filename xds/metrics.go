@@ -15,6 +15,7 @@ type metrics struct {
 	push    prometheus.Histogram
 	evicted prometheus.Counter
 	overdue prometheus.Counter
+	visits  prometheus.Counter
 }
 
 // newMetrics registers the metrics, unless r is nil. names counts what is
@@ -31,6 +32,8 @@ func newMetrics(r prometheus.Registerer, names func() int, stuck func() string) 
 			Name: "deltaplane_connections_evicted_total", Help: "Connections that were closed because requests arriving on them took too much memory."}),
 		overdue: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "deltaplane_responses_overdue_total", Help: "Responses that were not answered in time, so that what waited for them went on."}),
+		visits: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "deltaplane_stream_visits_total", Help: "Streams that versions were brought to, whether or not they had anything for them; those at rest, whose view a version does not change, are not visited."}),
 		push: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "deltaplane_push_seconds", Help: "From a commit's time to handing its response to the stream.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15), NativeHistogramBucketFactor: 1.1}),
@@ -47,7 +50,7 @@ func newMetrics(r prometheus.Registerer, names func() int, stuck func() string) 
 				}
 				return 0
 			})
-		r.MustRegister(m.streams, m.frames, m.beats, m.push, m.evicted, m.overdue, subscribed, old)
+		r.MustRegister(m.streams, m.frames, m.beats, m.push, m.evicted, m.overdue, m.visits, subscribed, old)
 	}
 	return m
 }

@@ -33,6 +33,7 @@ func keepNode(n *corev3.Node, maxBytes int) (*corev3.Node, error) {
 // nothing that it brought along is removed.
 func (st *stream) assign() {
 	s := st.epoch.snapshot
+	st.calm = nil
 	a := st.server.assigner.Assign(st.node, s)
 	switch {
 	case a.None && st.shelf != nil:
@@ -51,9 +52,9 @@ func (st *stream) assign() {
 			st.shelf = st.server.hub.hold(a.Namespaces, st.shaping(a))
 			st.server.hub.release(old)
 		}
-		v := st.shelf.view.Load()
-		st.retained = false
-		st.talk.show(v, v.Version(), false)
+		now := st.shelf.shown.Load()
+		st.retained, st.calm = false, now.calm
+		st.talk.show(now.view, now.view.Version(), false)
 	}
 	st.assignment = a
 }
@@ -76,6 +77,9 @@ func (st *stream) observe(e Event) {
 	e.AsWritten = st.whole
 	if e.AsWritten == "" && st.assignment.AsWritten {
 		e.AsWritten = "Its fleet says so, but for tables of which a Shape says otherwise."
+	}
+	if e.Kind == Current && e.Type == "" && e.Rest == nil && st.calm != nil && st.server.hub.roster.settle(st, st.calm) {
+		e.Rest = st.calm
 	}
 	nonce := ""
 	if l := st.talk.lane(e.Type); l != nil {

@@ -26,6 +26,7 @@ const (
 	Withheld               // nothing is left to send but what the client has refused: it holds the rest of Type as of Version
 	Overdue                // the response has been unanswered for Config.Patience: it holds up no other type any more
 	Current                // nothing is left to send or in flight: the client holds Type as of Version; without a Type, all that it subscribes to
+	Advanced               // of no stream: Version is out, and what streams at rest hold has come to it, unless it changes that
 )
 
 // Event is one thing that happened on one stream.
@@ -51,6 +52,7 @@ type Event struct {
 	Retained  bool     // the node lost its last fleet and keeps what it has
 	AsWritten string   // why the node gets large tables as written, as a sentence for users; "" if in parts
 	Time      time.Time
+	Rest      Rest // with Current, if not nil: until the stream's next event, the client holds all that it subscribes to as of what Rest says
 
 	// With Sent, Acked, Refused and Overdue:
 

@@ -17,7 +17,8 @@ type pushes struct {
 	latest *pass
 }
 
-// pass is one walk over the streams that were open when an epoch began.
+// pass is one walk over the streams that were awake when an epoch began, those
+// among them whose rest it ended.
 type pass struct {
 	// Fixed at birth.
 	epoch   *epoch
@@ -61,13 +62,8 @@ func (s *Server) pass() *pass {
 	if p := s.pushes.latest; p != nil && p.epoch == now {
 		return p
 	}
-	p := &pass{epoch: now}
-	s.mu.Lock()
-	p.streams = make([]*stream, 0, len(s.streams))
-	for st := range s.streams {
-		p.streams = append(p.streams, st)
-	}
-	s.mu.Unlock()
+	p := &pass{epoch: now, streams: s.hub.roster.list()}
+	s.metrics.visits.Add(float64(len(p.streams)))
 	s.pushes.latest = p
 	return p
 }

@@ -13,6 +13,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
+
+	"github.com/deltaplane/deltaplane"
 )
 
 // Server serves what a Source holds to xDS clients. All methods may be called
@@ -53,7 +55,7 @@ func NewServer(source Source, cfg Config) *Server {
 		log: eventLog{cfg.Logger, stopwatch{cfg.Tracer}, &repeats{}}, closing: make(chan struct{}), cancel: cancel,
 		streams: map[*stream]struct{}{},
 	}
-	s.hub = newHub(source.Latest(), cfg.now(), s.common.age)
+	s.hub = newHub(source.Latest(), cfg.Assigner, cfg.now, s.advanced)
 	s.common.watch, s.hub.watch = stopwatch{cfg.Tracer}, stopwatch{cfg.Tracer}
 	s.common.identifier, s.common.patience = cfg.Identifier, cfg.Patience
 	s.common.drain = cfg.Drain
@@ -134,6 +136,14 @@ func (s *Server) Behind() time.Duration {
 	return max(s.cfg.now().Sub(latest.Time()), 1)
 }
 
+// advanced takes in that a version is out.
+func (s *Server) advanced(now *deltaplane.Snapshot) {
+	s.common.age()
+	if s.cfg.Observer != nil {
+		s.cfg.Observer.Observe(Event{Kind: Advanced, Version: now.Version(), Time: s.cfg.now()})
+	}
+}
+
 // enter counts a stream in, unless the server is closing.
 func (s *Server) enter(st *stream) bool {
 	s.mu.Lock()
@@ -142,6 +152,7 @@ func (s *Server) enter(st *stream) bool {
 		return false
 	}
 	s.streams[st] = struct{}{}
+	s.hub.roster.enter(st)
 	s.goroutines.Add(1)
 	s.metrics.opened(st)
 	return true
@@ -152,6 +163,7 @@ func (s *Server) leave(st *stream) {
 	s.mu.Lock()
 	delete(s.streams, st)
 	s.mu.Unlock()
+	s.hub.roster.leave(st)
 	s.metrics.closed(st)
 	s.goroutines.Done()
 }

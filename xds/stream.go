@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/internal/invariant"
 	"github.com/deltaplane/deltaplane/resource"
 	"github.com/deltaplane/deltaplane/shape"
 )
@@ -46,7 +47,10 @@ type stream struct {
 	timer   *time.Timer // for the handler; set under mu
 
 	nodeID atomic.Pointer[string] // set once, with the first request
-	at     atomic.Uint64          // version of epoch; written under mu
+	at     atomic.Uint64          // version of epoch; written under mu; at rest it is what resting has reached
+
+	resting atomic.Pointer[calm] // nil: awake; written under mu and roster.mu
+	link    link                 // guarded by roster.mu
 
 	mu         sync.Mutex // guards what follows; let go with unlock
 	talk       *conversation
@@ -54,7 +58,8 @@ type stream struct {
 	whole      string // why it gets large tables as written, as a sentence for users; "": it does not
 	assignment Assignment
 	shelf      *shelf // nil before the first request, and without a fleet
-	epoch      *epoch
+	epoch      *epoch // nil at rest, so that no old version is kept for those who rest long
+	calm       *calm  // where it may rest with the view that it is shown; nil: nowhere
 	retained   bool
 	sending    bool               // a goroutine of its own waits until the connection has taken a response
 	over       bool               // nothing is sent any more
@@ -106,15 +111,15 @@ func (st *stream) live(ctx context.Context) error {
 			if st.nodeID.Load() == nil {
 				return errSilent
 			}
-			st.mu.Lock()
+			st.lock()
 			st.armed = time.Time{}
 			st.unlock()
 		case <-st.resync:
-			st.mu.Lock()
+			st.lock()
 			st.talk.resync()
 			st.unlock()
 		case reply := <-st.inspect:
-			st.mu.Lock()
+			st.lock()
 			reply <- st.inspection()
 			st.unlock()
 		case <-ctx.Done():
@@ -125,15 +130,27 @@ func (st *stream) live(ctx context.Context) error {
 	}
 }
 
+// lock locks the stream, and ends its rest.
+func (st *stream) lock() {
+	st.mu.Lock()
+	if st.resting.Load() != nil {
+		st.follow()
+	}
+}
+
 // unlock lets go of the stream, which is then up to date: it is at the newest
-// version, and what there is to send has been handed over. So whoever finds a
-// stream locked may leave a new version to him who has it. st.mu is held.
+// version, and what there is to send has been handed over; or it rests, and
+// there is no newer version for it. So whoever finds a stream locked may leave
+// a new version to him who has it. st.mu is held.
 func (st *stream) unlock() {
 	for {
 		if st.late() {
 			st.follow()
 		}
 		st.transmit()
+		if st.resting.Load() != nil {
+			st.epoch, st.talk.view = nil, nil
+		}
 		st.mu.Unlock()
 		if !st.late() || !st.mu.TryLock() {
 			return
@@ -142,8 +159,24 @@ func (st *stream) unlock() {
 }
 
 // late reports whether there is a newer version than that of the stream.
-func (st *stream) late() bool {
-	return uint64(st.server.hub.now.Load().snapshot.Version()) > st.at.Load()
+func (st *stream) late() bool { return st.server.hub.now.Load().snapshot.Version() > st.reached() }
+
+// reached is the version that the stream has taken up, if only by resting. Any
+// goroutine may call.
+func (st *stream) reached() deltaplane.Version {
+	if c := st.resting.Load(); c != nil {
+		version, _ := c.Reached()
+		return version
+	}
+	return deltaplane.Version(st.at.Load())
+}
+
+// settle brings the stream to rest, if nothing is to be done for it, and tells
+// so. st.mu is held.
+func (st *stream) settle() {
+	if st.resting.Load() == nil && st.calm != nil && st.talk.atRest() && st.server.hub.roster.settle(st, st.calm) {
+		st.observe(Event{Kind: Current, Version: st.talk.version, Rest: st.calm})
+	}
 }
 
 // fail ends the stream.
@@ -176,7 +209,7 @@ func (st *stream) receive() {
 
 // hear takes in a request.
 func (st *stream) hear(q request) error {
-	st.mu.Lock()
+	st.lock()
 	defer st.unlock()
 	if st.over {
 		return errClosing
@@ -246,11 +279,18 @@ func (st *stream) identify(n *corev3.Node) error {
 	return nil
 }
 
-// follow goes on to the newest snapshot.
+// follow goes on to the newest snapshot, awake.
 func (st *stream) follow() {
+	at := st.resting.Load()
+	if at != nil {
+		st.talk.reached(st.server.hub.roster.wake(st))
+	}
 	st.look()
 	if st.node != nil && !st.over {
 		st.assign()
+	}
+	if invariant.Enabled && at != nil && at == st.calm {
+		invariant.Check(st.talk.holdsAll(), "the client of a stream at rest lacks something of version %d", st.talk.version)
 	}
 }
 
@@ -283,7 +323,7 @@ func (st *stream) read(m *deltaRequest) (request, error) {
 
 // end tells that the stream is over and gives back what it holds.
 func (st *stream) end() {
-	st.mu.Lock()
+	st.lock()
 	defer st.mu.Unlock()
 	st.over = true
 	if st.node != nil {

@@ -23,11 +23,12 @@ func instantBytes(g grpc.ServerStream) int {
 // transmit hands over the next responses, unless one is still on its way into
 // the connection, and sets the timer. st.mu is held.
 func (st *stream) transmit() {
-	for !st.sending && !st.over && st.node != nil {
+	for !st.sending && !st.over && st.node != nil && st.resting.Load() == nil {
 		now := st.server.cfg.now()
 		s := st.talk.next(now)
 		if s == nil {
 			st.arm(now)
+			st.settle()
 			return
 		}
 		st.server.metrics.sent(s, st.talk.view.Time(), now, st.sentTrace)
@@ -49,7 +50,7 @@ func (st *stream) transmit() {
 func (st *stream) wait(s *send) {
 	flight := s.lane.flight
 	err := st.grpc.SendMsg(s.response)
-	st.mu.Lock()
+	st.lock()
 	defer st.unlock()
 	st.sending = false
 	st.sent(flight, err)

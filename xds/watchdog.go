@@ -80,7 +80,7 @@ func (w *watchdog) look(s *Server, now time.Time) string {
 	s.mu.Lock()
 	late, stuck := make(map[*stream]lateness), 0
 	for st := range s.streams {
-		l := w.streams[st].see(deltaplane.Version(st.at.Load()), out, now)
+		l := w.streams[st].see(st.reached(), out, now)
 		if !l.since.IsZero() {
 			late[st] = l
 		}

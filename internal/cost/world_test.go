@@ -37,14 +37,20 @@ type world struct {
 // events counts what the server's streams do, on the way to the fleet.
 type events struct {
 	fleet *fleet.Fleet
-	kinds [xds.Current + 1]atomic.Int64
-	goals [xds.Current + 1]atomic.Int64
+	kinds [rested + 1]atomic.Int64
+	goals [rested + 1]atomic.Int64
 	there chan struct{} // one whenever a goal is reached
 }
+
+// rested counts as a kind of event that a stream has come to rest.
+const rested = xds.Advanced + 1
 
 func (e *events) Observe(event xds.Event) {
 	e.fleet.Observe(event)
 	e.count(event.Kind)
+	if event.Rest != nil {
+		e.count(rested)
+	}
 }
 
 func (e *events) count(k xds.Kind) {
