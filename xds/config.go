@@ -41,7 +41,7 @@ type Config struct {
 	MaxNamesInAll           int    // subscribed on all streams, a set that several have counted once; default 4 million
 	MaxStreamsPerConnection uint32 // default 8,192: an Envoy without ADS has one for each EDS cluster
 
-	HelloTimeout     time.Duration // for a connection's handshake, and for a stream's first request; default 20 s
+	HelloTimeout     time.Duration // for a connection's handshake, and for a stream's first request to begin, which then has six times as long in all; default 20 s
 	KeepaliveTime    time.Duration // idle time after which the client is pinged; default 30 s
 	KeepaliveTimeout time.Duration // for its answer; default 10 s
 	KeepaliveMinTime time.Duration // between the client's own pings; default 1 s

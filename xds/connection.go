@@ -22,7 +22,8 @@ type metered struct {
 // that gRPC tells of it.
 type address struct {
 	net.Addr
-	pace pace
+	pace    pace
+	inbound *inbound // nil: the connection is not metered
 }
 
 func (m *metered) RemoteAddr() net.Addr { return m.address }
@@ -84,7 +85,8 @@ func (c meteredCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials
 	if err != nil {
 		return nil, nil, err
 	}
-	return &metered{conn, newSocket(conn), c.server.room.connect(conn), address{conn.RemoteAddr(), c.server.newPace()}}, info, nil
+	in := c.server.room.connect(conn)
+	return &metered{conn, newSocket(conn), in, address{conn.RemoteAddr(), c.server.newPace(), in}}, info, nil
 }
 
 func (c meteredCredentials) Clone() credentials.TransportCredentials {
@@ -95,13 +97,13 @@ func (s *Server) newPace() pace {
 	return pace{newBucket(ownShare, requestBurst, s.cfg.now()), s.floods}
 }
 
-// paceOf is the budget of the connection that a stream came over; one of its
-// own if the grpc.Server was made without Credentials.
-func (s *Server) paceOf(ctx context.Context) pace {
+// addressOf is that of the connection that a stream came over. If the
+// grpc.Server was made without Credentials, the stream has a budget of its own.
+func (s *Server) addressOf(ctx context.Context) address {
 	if p, ok := peer.FromContext(ctx); ok {
 		if a, ok := p.Addr.(address); ok {
-			return a.pace
+			return a
 		}
 	}
-	return s.newPace()
+	return address{pace: s.newPace()}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // inbound counts what is arriving on one connection: it reads the frames of
@@ -21,6 +22,8 @@ type inbound struct {
 	most   int // messages that may be arriving at a time
 	closed chan struct{}
 	once   sync.Once
+
+	spoke atomic.Bool // some of a message has come
 
 	held int // bytes of room; guarded by room.mu
 
@@ -91,6 +94,7 @@ func (in *inbound) feed(b []byte) error {
 		default:
 			n := min(f.left, len(b))
 			if data := min(n, f.left-f.pad); f.kind == frameData && data > 0 {
+				in.spoke.Store(true)
 				if err := in.take(f.stream, b[:data]); err != nil {
 					return err
 				}

@@ -39,6 +39,7 @@ type stream struct {
 	peer    string
 	auth    credentials.AuthInfo // nil in plain text
 	pace    pace                 // of its connection
+	inbound *inbound             // likewise; nil: nothing is known of it
 	instant int                  // up to how many unanswered bytes the connection takes a response at once
 
 	failed  chan error    // why the stream is to end, cap 1; nil: the client has hung up
@@ -54,6 +55,7 @@ type stream struct {
 
 	mu         sync.Mutex // guards what follows; let go with unlock
 	talk       *conversation
+	periods    int // that were over before the first request (hello.go)
 	node       *corev3.Node
 	whole      string // why it gets large tables as written, as a sentence for users; "": it does not
 	assignment Assignment
@@ -78,7 +80,8 @@ func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) (err
 	if p, ok := peer.FromContext(g.Context()); ok {
 		st.peer, st.auth = p.Addr.String(), p.AuthInfo
 	}
-	st.pace = s.paceOf(g.Context())
+	connection := s.addressOf(g.Context())
+	st.pace, st.inbound = connection.pace, connection.inbound
 	st.talk = &conversation{common: &s.common, delta: delta, only: only, prefix: s.noncePrefix(st.id), observe: st.observe}
 	if !s.enter(st) {
 		return errClosing
@@ -89,10 +92,7 @@ func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) (err
 	return err
 }
 
-var (
-	errClosing = status.Error(codes.Unavailable, "the control plane is shutting down")
-	errSilent  = status.Error(codes.DeadlineExceeded, "no request has come since the stream was opened (xds.Config.HelloTimeout)")
-)
+var errClosing = status.Error(codes.Unavailable, "the control plane is shutting down")
 
 // live is the handler of the stream.
 func (st *stream) live(ctx context.Context) error {
@@ -108,12 +108,13 @@ func (st *stream) live(ctx context.Context) error {
 		case err := <-st.failed:
 			return err
 		case <-st.timer.C:
-			if st.nodeID.Load() == nil {
-				return errSilent
-			}
 			st.lock()
 			st.armed = time.Time{}
+			err := st.greet()
 			st.unlock()
+			if err != nil {
+				return err
+			}
 		case <-st.resync:
 			st.lock()
 			st.talk.resync()

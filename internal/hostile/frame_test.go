@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
@@ -229,6 +230,43 @@ func TestRequestsThatNeverEndTakeBoundedMemory(t *testing.T) {
 		s.end()
 		sending.Wait()
 	})
+}
+
+// Each connection announces the request of an Envoy and sends it byte by byte.
+func TestRequestsThatDripDisturbNobody(t *testing.T) {
+	s := besiege(t)
+	s.under("a byte at a time", 256, func(s *siege) {
+		ctx, cancel := context.WithCancel(envoytest.Context(s))
+		var dripping sync.WaitGroup
+		for range connections {
+			l := s.link()
+			dripping.Go(func() { l.drip(ctx, 61_000) })
+		}
+		s.more(100)
+		cancel()
+		s.end()
+		dripping.Wait()
+	})
+}
+
+// drip announces a request and sends it in frames of a byte, until ctx ends.
+func (l *link) drip(ctx context.Context, size int) {
+	if l.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: headers(), EndHeaders: true}) != nil {
+		return
+	}
+	announced := make([]byte, 5)
+	binary.BigEndian.PutUint32(announced[1:], uint32(size))
+	err := l.WriteData(1, false, announced)
+	drop := time.NewTicker(10 * time.Millisecond)
+	defer drop.Stop()
+	for sent := 0; sent < size-1 && err == nil; sent++ {
+		select {
+		case <-drop.C:
+			err = l.WriteData(1, false, []byte{0})
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // almost sends all but the last byte of a request, as far as the server lets
