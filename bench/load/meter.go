@@ -24,14 +24,14 @@ func (l local) rss(context.Context) (float64, error) {
 	return float64(bytes), err
 }
 
-// A process is quiet when it has run for less than quietCPU in quietFor. It is
-// waited for at most quietPatience: what a server does for other reasons must
-// not hold the bench up.
+// A process is quiet when it has run for less than quietCPU in quietFor, and
+// not because others have the CPUs. It is waited for at most quietPatience:
+// what a server does for other reasons must not hold the bench up.
 const (
 	quietEvery    = 2 * time.Millisecond
 	quietFor      = 10 * time.Millisecond
 	quietCPU      = 200 * time.Microsecond
-	quietPatience = 20 * time.Second
+	quietPatience = time.Minute
 )
 
 func (l local) quiet(ctx context.Context) (since time.Time, cpu time.Duration, err error) {
@@ -52,12 +52,19 @@ func (l local) quiet(ctx context.Context) (since time.Time, cpu time.Duration, e
 		if cpu, err = proc.CPU(l.pid); err != nil {
 			return since, cpu, err
 		}
-		switch {
-		case cpu-base >= quietCPU:
-			since, base = now, cpu
-		case now.Sub(since) >= quietFor:
+		busy := cpu-base >= quietCPU
+		if !busy && now.Sub(since) < quietFor {
+			continue
+		}
+		if !busy {
+			if busy, err = proc.Runnable(l.pid); err != nil {
+				return since, cpu, err
+			}
+		}
+		if !busy {
 			return since, cpu, nil
 		}
+		since, base = now, cpu
 	}
 	return since, cpu, nil
 }

@@ -77,6 +77,32 @@ func CPU(pid int) (time.Duration, error) {
 	return sum, nil
 }
 
+// runnable reports whether the thread runs, or would if it had a CPU.
+func (t Thread) runnable() (bool, error) {
+	text, err := os.ReadFile(t.path + "/stat")
+	if err != nil {
+		return false, err
+	}
+	_, state, _ := strings.Cut(string(text), ") ") // after the name
+	return strings.HasPrefix(state, "R"), nil
+}
+
+// Runnable reports whether a thread of the process runs, or would if it had a
+// CPU: on a busy machine one that has something to do may take no CPU for long.
+func Runnable(pid int) (bool, error) {
+	threads, err := Threads(pid)
+	if err != nil {
+		return false, err
+	}
+	for _, t := range threads {
+		runnable, err := t.runnable()
+		if runnable || err != nil && !os.IsNotExist(err) {
+			return runnable, err
+		}
+	}
+	return false, nil
+}
+
 // RSS is the memory that a process has in RAM, in bytes; what it shares with
 // others counts in full.
 func RSS(pid int) (int64, error) {

@@ -1,7 +1,9 @@
 package proc_test
 
 import (
+	"errors"
 	"os"
+	"os/exec"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -31,6 +33,27 @@ func TestWorkShowsInTheCPUOfItsProcess(t *testing.T) {
 	main, err := threads[0].CPU()
 	if err != nil || main < 0 || threads[0].Name == "" {
 		t.Errorf("the main thread %q has run for %v, error %v", threads[0].Name, main, err)
+	}
+}
+
+func TestAProcessThatWorksIsRunnableAndOneThatWaitsIsNot(t *testing.T) {
+	if runs, err := proc.Runnable(os.Getpid()); !runs || err != nil {
+		t.Errorf("this process: %v, error %v, want true", runs, err)
+	}
+	waits := exec.CommandContext(t.Context(), "cat")
+	in, err := waits.StdinPipe()
+	if err == nil {
+		err = waits.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := true
+	for runs && err == nil { // until it waits for input: else the test's time runs out
+		runs, err = proc.Runnable(waits.Process.Pid)
+	}
+	if err := errors.Join(err, in.Close(), waits.Wait()); err != nil {
+		t.Error(err)
 	}
 }
 
