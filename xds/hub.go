@@ -69,9 +69,9 @@ func newHub(s *deltaplane.Snapshot, assigner Assigner, clock func() time.Time, a
 // follow advances with the source until ctx ends. Where versions come faster
 // than passes over the streams can bring them, it leaves time between passes:
 // more versions go with each, and who commits them gets to run.
-func (h *hub) follow(ctx context.Context, source Source, watch *deltaplane.Watch, now func() time.Time) {
+func (h *hub) follow(ctx context.Context, source Source, watch *deltaplane.Watch) {
 	for {
-		if _, err := watch.Next(ctx); err != nil || h.tempo.await(ctx, now) != nil {
+		if _, err := watch.Next(ctx); err != nil || h.tempo.await(ctx, h.clock) != nil {
 			return
 		}
 		h.advance(source.Latest())

@@ -51,7 +51,7 @@ func TestVersionsThatComeFasterThanPassesCanBringThemGoTogether(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			h.follow(ctx, &source, watch, time.Now)
+			h.follow(ctx, &source, watch)
 		}()
 		commit := func() deltaplane.Version {
 			source.put(t, cluster("a", int(source.version)))

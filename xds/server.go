@@ -69,7 +69,7 @@ func NewServer(source Source, cfg Config) *Server {
 	s.watchdog.patience, s.watchdog.now = cfg.StuckAfter, cfg.now
 	s.watchdog.looked.Store(cfg.now().UnixNano())
 	first := s.hub.now.Load()
-	s.goroutines.Go(func() { s.hub.follow(ctx, source, watch, cfg.now) })
+	s.goroutines.Go(func() { s.hub.follow(ctx, source, watch) })
 	for range runtime.GOMAXPROCS(0) {
 		s.goroutines.Go(func() { s.push(ctx, first) })
 	}
