@@ -42,15 +42,16 @@ type events struct {
 	there chan struct{} // one whenever a goal is reached
 }
 
-// rested counts as a kind of event that a stream has come to rest.
+// rested counts, as a kind of event of its own, that a stream has come to rest.
 const rested = xds.Advanced + 1
 
 func (e *events) Observe(event xds.Event) {
 	e.fleet.Observe(event)
-	e.count(event.Kind)
 	if event.Rest != nil {
 		e.count(rested)
+		return
 	}
+	e.count(event.Kind)
 }
 
 func (e *events) count(k xds.Kind) {
