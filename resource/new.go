@@ -73,7 +73,7 @@ func tooLarge(size, limit int) string {
 
 // checkType says why t cannot be a resource; "" if it can.
 func checkType(t Type) string {
-	if slices.Contains(own, t) || slices.Contains(served, t) {
+	if slices.Contains(own, t) || slices.Contains(Served(), t) {
 		return ""
 	}
 	if isV2(t) {

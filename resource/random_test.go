@@ -20,7 +20,7 @@ var contents = []Type{
 // randomMessage draws a message of one of the served types, a Fleet or a Shape. It
 // need not be valid for Envoy, but JSON can express it.
 func randomMessage(t *rapid.T) protoreflect.Message {
-	all := append([]Type{Fleet, Shape}, served...)
+	all := append([]Type{Fleet, Shape}, Served()...)
 	return randomOf(t, rapid.SampledFrom(all).Draw(t, "type"), 6)
 }
 

@@ -33,22 +33,43 @@ const typeURLPrefix = "type.googleapis.com/"
 // URL is the type URL as it stands in an Any or a discovery request.
 func (t Type) URL() string { return typeURLPrefix + string(t) }
 
-// TypeOfURL is the inverse of URL. It does not check that the type is served.
-func TypeOfURL(url string) Type { return Type(url[strings.LastIndexByte(url, '/')+1:]) }
+// TypeOfURL is the inverse of URL. It does not check that the type is served;
+// for one that is, it keeps nothing of url alive.
+func TypeOfURL(url string) Type {
+	t := Type(url[strings.LastIndexByte(url, '/')+1:])
+	if rank := t.Rank(); rank < Ranks {
+		return served[rank]
+	}
+	return t
+}
 
 // served lists the types in the order in which make-before-break sends them:
 // what is referred to comes before what refers to it.
-var served = []Type{Cluster, Endpoint, Secret, ExtensionConfig, Listener, Route, ScopedRoute, VirtualHost, Runtime}
+var served = [Ranks]Type{Cluster, Endpoint, Secret, ExtensionConfig, Listener, Route, ScopedRoute, VirtualHost, Runtime}
 
 // Served lists the types that xDS clients can subscribe to, in the order in
 // which additions are sent; removals go in reverse.
-func Served() []Type { return served }
+func Served() []Type { return served[:] }
+
+// Ranks is how many types are served.
+const Ranks = 9
+
+// Rank is the place of t in Served, or Ranks if it is not served.
+// Cost: a few comparisons of lengths, and of the text where they are equal.
+func (t Type) Rank() int {
+	for i, s := range Served() {
+		if s == t {
+			return i
+		}
+	}
+	return Ranks
+}
 
 // own lists the types that are for deltaplane itself.
 var own = []Type{Fleet, Shape}
 
 // allTypes lists all types that a resource can have.
-func allTypes() []Type { return append(slices.Clone(served), own...) }
+func allTypes() []Type { return append(slices.Clone(served[:]), own...) }
 
 // FullState reports whether a state-of-the-world response for t must hold
 // every resource, so that a missing one is a removed one: true for Listener

@@ -41,7 +41,7 @@ func (d *derivation) apply(touched map[place]bool, next *View) {
 	txns := map[resource.Type]*radix.Txn[*Resource]{}
 	txn := func(t resource.Type) *radix.Txn[*Resource] {
 		if txns[t] == nil {
-			txns[t] = d.old.tables[t].Txn()
+			txns[t] = d.old.tables.of(t).Txn()
 		}
 		return txns[t]
 	}
@@ -63,15 +63,15 @@ func (d *derivation) apply(touched map[place]bool, next *View) {
 		default:
 			r := d.last(p)
 			put(txn(p.typ), p.name, r)
-			mortal.set(p.typ, d.old.mortal[p.typ], p.name, r)
+			mortal.set(p.typ, d.old.mortal.of(p.typ), p.name, r)
 		}
 	}
 	for route, change := range routes {
 		r := d.route(route, change, hosts)
 		put(txn(resource.Route), route, r)
-		mortal.set(resource.Route, d.old.mortal[resource.Route], route, r)
+		mortal.set(resource.Route, d.old.mortal.of(resource.Route), route, r)
 	}
-	next.tables, next.mortal = over(d.old.tables, txns), over(d.old.mortal, mortal)
+	next.tables, next.mortal = d.old.tables.over(txns), d.old.mortal.over(mortal)
 	next.domains, next.inside = hosts.domains.Commit(), hosts.inside.Commit()
 }
 

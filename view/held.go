@@ -37,15 +37,20 @@ const (
 
 // marks is an immutable set of marks, shared by all who have the same.
 type marks struct {
-	byName map[string]mark
-	bare   bool // none has a held
+	byName  map[string]mark
+	bare    bool // none has a held
+	lasting bool // no held has a TTL
 }
 
 func marksOf(m map[string]mark) *marks {
 	if len(m) == 0 {
 		return nil
 	}
-	return &marks{byName: m}
+	made := &marks{byName: m, lasting: true}
+	for _, one := range m {
+		made.lasting = made.lasting && (one.held == nil || one.held.TTL() == 0)
+	}
+	return made
 }
 
 func (m *marks) get(name string) (mark, bool) {
@@ -86,7 +91,7 @@ func Resumed(versions map[string]string) Held {
 	for name, version := range versions {
 		byName[name] = resumedMark(version)
 	}
-	return Held{fresh: true, marks: &marks{byName: byName, bare: true}}
+	return Held{fresh: true, marks: &marks{byName: byName, bare: true, lasting: true}}
 }
 
 // InSync reports whether the client has exactly what target has, whatever it

@@ -2,7 +2,6 @@ package view
 
 import (
 	"iter"
-	"maps"
 	"time"
 
 	"github.com/deltaplane/deltaplane/radix"
@@ -24,16 +23,6 @@ func (x mortalTxn) set(t resource.Type, old Table, name string, r *Resource) {
 		r = nil
 	}
 	put(x[t], name, r)
-}
-
-// over is tables with what has changed.
-func over(tables map[resource.Type]Table, changed map[resource.Type]*radix.Txn[*Resource]) map[resource.Type]Table {
-	next := make(map[resource.Type]Table, len(tables)+len(changed))
-	maps.Copy(next, tables)
-	for t, x := range changed {
-		next[t] = x.Commit()
-	}
-	return next
 }
 
 // Mortal goes through what a client holds and must hear of, or it will drop
@@ -59,7 +48,7 @@ func (h Held) Mortal(sub *Subscription) iter.Seq2[string, *Resource] {
 
 // Immortal reports whether nothing that h holds can have a TTL: not true of
 // all that have none. Cost: O(1).
-func (h Held) Immortal() bool { return (h.marks == nil || h.marks.bare) && h.mortal.Len() == 0 }
+func (h Held) Immortal() bool { return (h.marks == nil || h.marks.lasting) && h.mortal.Len() == 0 }
 
 // TTLs lists the different TTLs of what h holds. Cost: that of Mortal.
 func (h Held) TTLs(sub *Subscription) map[time.Duration]bool {

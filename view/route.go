@@ -127,7 +127,7 @@ func (d *derivation) document(name, namespace string, owned bool) *Resource {
 // hostsAnew sets all virtual hosts of a route configuration that go over VHDS.
 func (d *derivation) hostsAnew(route, namespace string, shell *deltaplane.Entry, split bool, x hostTxn) {
 	names := map[string]bool{}
-	for name := range d.old.tables[resource.VirtualHost].Prefix(route + "/") {
+	for name := range d.old.tables.of(resource.VirtualHost).Prefix(route + "/") {
 		if of, _, _ := resource.HostOf(name); of == route {
 			names[name] = true
 		}

@@ -63,10 +63,8 @@ type shaping struct {
 func (v *View) reshape(whole *View) *View {
 	next := &View{
 		snapshot: whole.snapshot, namespaces: whole.namespaces, whole: whole,
-		mortal: whole.mortal, domains: whole.domains, inside: v.inside, split: v.split, ifSaid: v.ifSaid,
+		tables: whole.tables, mortal: whole.mortal, domains: whole.domains, inside: v.inside, split: v.split, ifSaid: v.ifSaid,
 	}
-	next.tables = map[resource.Type]Table{}
-	maps.Copy(next.tables, whole.tables)
 	s := &shaping{old: v, next: next, inside: v.inside.Txn(), turned: map[string]bool{}}
 	s.routes = s.carry(resource.Route)
 	s.scopes = s.carry(resource.ScopedRoute)
@@ -76,25 +74,23 @@ func (v *View) reshape(whole *View) *View {
 	}
 	next.inside = s.inside.Commit()
 	s.lead()
-	for t, x := range map[resource.Type]*radix.Txn[*Resource]{
+	next.tables = next.tables.over(map[resource.Type]*radix.Txn[*Resource]{
 		resource.Route: s.routes, resource.ScopedRoute: s.scopes, resource.Listener: s.listeners,
-	} {
-		next.tables[t] = x.Commit()
-	}
+	})
 	return next
 }
 
 // carry is the old shaped table of type t with what changed as written.
 func (s *shaping) carry(t resource.Type) *radix.Txn[*Resource] {
-	x := s.old.tables[t].Txn()
-	for c := range radix.Diff(s.old.whole.tables[t], s.next.whole.tables[t]) {
+	x := s.old.tables.of(t).Txn()
+	for c := range radix.Diff(s.old.whole.tables.of(t), s.next.whole.tables.of(t)) {
 		put(x, c.Key, c.New)
 	}
 	return x
 }
 
 // apart reports whether v's namespaces have scopes of their own.
-func apart(whole *View) bool { return whole.tables[resource.ScopedRoute].Len() > 0 }
+func apart(whole *View) bool { return whole.tables.of(resource.ScopedRoute).Len() > 0 }
 
 // touched are the route configurations that may differ, each with its hosts
 // that do.
@@ -111,7 +107,7 @@ func (s *shaping) touched() map[string][]string {
 		}
 	}
 	if apart(s.old.whole) != apart(s.next.whole) {
-		for name := range s.next.whole.tables[resource.Route].All() {
+		for name := range s.next.whole.tables.of(resource.Route).All() {
 			if touched[name] == nil {
 				touched[name] = []string{}
 			}
@@ -249,13 +245,13 @@ func (s *shaping) record(name string, now splitTable) {
 // of tables that are split differently.
 func (s *shaping) lead() {
 	again := map[string]*Resource{}
-	for c := range radix.Diff(s.old.whole.tables[resource.Listener], s.next.whole.tables[resource.Listener]) {
+	for c := range radix.Diff(s.old.whole.tables.of(resource.Listener), s.next.whole.tables.of(resource.Listener)) {
 		if c.New != nil {
 			again[c.Key] = c.New
 		}
 	}
 	if len(s.turned) > 0 {
-		for name, l := range s.next.whole.tables[resource.Listener].All() {
+		for name, l := range s.next.whole.tables.of(resource.Listener).All() {
 			if slices.ContainsFunc(shape.Refers(l.source), func(table string) bool { return s.turned[table] }) {
 				again[name] = l
 			}

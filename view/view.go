@@ -15,10 +15,10 @@ import (
 type View struct {
 	snapshot   *deltaplane.Snapshot
 	namespaces []string
-	tables     map[resource.Type]Table
-	mortal     map[resource.Type]Table // what of tables has a TTL
-	domains    Table                   // "<route configuration>/<domain>" → the VirtualHost
-	inside     Table                   // shelfOf(route configuration) + name → a VirtualHost that is served inside of it
+	tables     tables
+	mortal     tables // what of tables has a TTL
+	domains    Table  // "<route configuration>/<domain>" → the VirtualHost
+	inside     Table  // shelfOf(route configuration) + name → a VirtualHost that is served inside of it
 
 	// Of a shaped view; shaped.go.
 	whole  *View                 // of the same, but as written; nil: this is it
@@ -42,10 +42,10 @@ func (v *View) Time() time.Time { return v.snapshot.Time() }
 func (v *View) Namespaces() []string { return v.namespaces }
 
 // Table holds everything of one type.
-func (v *View) Table(t resource.Type) Table { return v.tables[t] }
+func (v *View) Table(t resource.Type) Table { return v.tables.of(t) }
 
 // Mortal holds everything of one type that has a TTL.
-func (v *View) Mortal(t resource.Type) Table { return v.mortal[t] }
+func (v *View) Mortal(t resource.Type) Table { return v.mortal.of(t) }
 
 // At is the view of the same namespaces in another snapshot. Tables that did
 // not change are shared. Cost: O(changes), and a copy of each route
@@ -75,8 +75,8 @@ func (v *View) At(s *deltaplane.Snapshot) *View {
 // Same reports whether clients get from o, of the same namespaces, what they
 // get from v. Cost: O(types).
 func (v *View) Same(o *View) bool {
-	for _, t := range resource.Served() {
-		if v.tables[t].Hash() != o.tables[t].Hash() || v.mortal[t].Hash() != o.mortal[t].Hash() {
+	for i := range v.tables {
+		if v.tables[i].Hash() != o.tables[i].Hash() || v.mortal[i].Hash() != o.mortal[i].Hash() {
 			return false
 		}
 	}
@@ -86,10 +86,10 @@ func (v *View) Same(o *View) bool {
 // check panics unless v is what anewOf makes.
 func (v *View) check(anewOf func(*deltaplane.Snapshot, []string) *View) {
 	anew := anewOf(v.snapshot, v.namespaces)
-	for _, t := range resource.Served() {
-		invariant.Check(v.tables[t].Hash() == anew.tables[t].Hash(), "view of %q at version %d: table %s differs from one made anew",
+	for i, t := range resource.Served() {
+		invariant.Check(v.tables[i].Hash() == anew.tables[i].Hash(), "view of %q at version %d: table %s differs from one made anew",
 			v.namespaces, v.Version(), t.Short())
-		invariant.Check(v.mortal[t].Hash() == anew.mortal[t].Hash(), "view of %q at version %d: those of %s with a TTL differ from those found anew",
+		invariant.Check(v.mortal[i].Hash() == anew.mortal[i].Hash(), "view of %q at version %d: those of %s with a TTL differ from those found anew",
 			v.namespaces, v.Version(), t.Short())
 	}
 }
@@ -100,7 +100,7 @@ func (v *View) check(anewOf func(*deltaplane.Snapshot, []string) *View) {
 // prefix wildcard, "*".
 // Cost: O(1); for virtual hosts O(names).
 func (v *View) Scope(t resource.Type, sub *Subscription) Table {
-	table := v.tables[t]
+	table := v.tables.of(t)
 	if t != resource.VirtualHost || len(sub.names) == 0 {
 		return table
 	}

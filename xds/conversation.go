@@ -349,24 +349,35 @@ func (c *conversation) reportOverdue(now time.Time) {
 }
 
 // reportCurrent tells which types have become current with nothing to send,
-// or have nothing to send but what was refused.
+// or have nothing to send but what was refused; once for all types if that
+// leaves nothing to be done.
 func (c *conversation) reportCurrent(all []standing) {
+	var room [fewTypes]*lane
+	reached := room[:0]
 	for i, l := range c.lanes {
 		s := all[i]
 		if l.flight != nil || !l.subscribed() || l.owes || s.adds || l.current >= c.version {
 			continue
 		}
-		kind := Current
 		switch {
 		case s.refused != nil:
-			kind = Withheld
+			l.current = c.version
+			c.observe(Event{Kind: Withheld, Type: l.typ, Version: c.version})
+			continue
 		case s.removes && !c.keep && c.lingering == nil:
 			continue
 		case l.bridge.needed && !l.held.InSync(l.target(c.view)):
 			continue // it has hosts that are gone
 		}
 		l.current = c.version
-		c.observe(Event{Kind: kind, Type: l.typ, Version: c.version})
+		reached = append(reached, l)
+	}
+	if len(reached) > 0 && c.atRest() {
+		c.observe(Event{Kind: Current, Version: c.version})
+		return
+	}
+	for _, l := range reached {
+		c.observe(Event{Kind: Current, Type: l.typ, Version: c.version})
 	}
 }
 

@@ -40,6 +40,7 @@ type hub struct {
 // epoch is a snapshot and the channel that closes when a newer one is out.
 type epoch struct {
 	snapshot   *deltaplane.Snapshot
+	era        uint64 // epochs of one era have the same assignments
 	superseded chan struct{}
 }
 
@@ -62,7 +63,7 @@ func newHub(s *deltaplane.Snapshot, assigner Assigner, clock func() time.Time, a
 		tempo: newBucket(passShare, passBurst, clock()), shelves: map[string]*shelf{},
 	}
 	h.steady, _ = assigner.(Steady)
-	h.now.Store(&epoch{s, make(chan struct{})})
+	h.now.Store(&epoch{s, 1, make(chan struct{})})
 	return h
 }
 
@@ -89,6 +90,10 @@ func (h *hub) advance(s *deltaplane.Snapshot) {
 	}
 	began := h.watch.begin()
 	steady, since := h.steady != nil && h.steady.Same(old.snapshot, s), h.clock()
+	era := old.era
+	if !steady {
+		era++
+	}
 	turns := make([]turn, 0, len(h.shelves))
 	for _, shelf := range h.shelves {
 		was := shelf.shown.Load()
@@ -103,7 +108,7 @@ func (h *hub) advance(s *deltaplane.Snapshot) {
 	}
 	fault.Point("xds.views-derived")
 	h.roster.advance(turns, since)
-	h.now.Store(&epoch{s, make(chan struct{})})
+	h.now.Store(&epoch{s, era, make(chan struct{})})
 	h.watch.end(began, Work{Kind: Derived, Version: s.Version()})
 	h.advanced(s)
 	close(old.superseded)

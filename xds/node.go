@@ -34,7 +34,11 @@ func keepNode(n *corev3.Node, maxBytes int) (*corev3.Node, error) {
 func (st *stream) assign() {
 	s := st.epoch.snapshot
 	st.calm = nil
-	a := st.server.assigner.Assign(st.node, s)
+	a := st.assignment
+	if st.era != st.epoch.era || st.shelf == nil {
+		a = st.server.assigner.Assign(st.node, s)
+		st.era = st.epoch.era
+	}
 	switch {
 	case a.None && st.shelf != nil:
 		st.server.hub.release(st.shelf)

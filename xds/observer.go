@@ -25,7 +25,7 @@ const (
 	Refused                // the client refused it: Detail, Resources
 	Withheld               // nothing is left to send but what the client has refused: it holds the rest of Type as of Version
 	Overdue                // the response has been unanswered for Config.Patience: it holds up no other type any more
-	Current                // nothing is left to send or in flight: the client holds Type as of Version; without a Type, all that it subscribes to
+	Current                // nothing is left to send or in flight: the client holds Type as of Version; without a Type, all that it subscribes to, and nothing is to be done for it
 	Advanced               // of no stream: Version is out, and what streams at rest hold has come to it, unless it changes that
 )
 

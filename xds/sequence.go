@@ -2,7 +2,6 @@ package xds
 
 import (
 	"maps"
-	"slices"
 
 	"github.com/deltaplane/deltaplane/resource"
 	"github.com/deltaplane/deltaplane/view"
@@ -69,12 +68,7 @@ func (r *refusal) stillUses(p *plan) bool {
 }
 
 // rankOf is t's place in the order of additions; other types come last.
-func rankOf(t resource.Type) int {
-	if i := slices.Index(resource.Served(), t); i >= 0 {
-		return i
-	}
-	return len(resource.Served())
-}
+func rankOf(t resource.Type) int { return t.Rank() }
 
 // breaksBefore reports whether a's removals go out before b's: in the reverse
 // order of additions, but that endpoints stay until their clusters are gone.

@@ -59,6 +59,7 @@ type stream struct {
 	node       *corev3.Node
 	whole      string // why it gets large tables as written, as a sentence for users; "": it does not
 	assignment Assignment
+	era        uint64 // that assignment is of
 	shelf      *shelf // nil before the first request, and without a fleet
 	epoch      *epoch // nil at rest, so that no old version is kept for those who rest long
 	calm       *calm  // where it may rest with the view that it is shown; nil: nowhere
