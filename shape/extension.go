@@ -51,6 +51,21 @@ var (
 	responseRedirect = []byte("envoy.extensions.http.custom_response.redirect_policy.")
 )
 
+// buckets are filters whose configuration has a state where it stands: a token
+// bucket for all requests of the table, the host or the route. In leaves there
+// would be as many of them as have a copy.
+var buckets = [][]byte{
+	[]byte("envoy.extensions.filters.http.local_ratelimit."),
+	[]byte("envoy.extensions.filters.http.bandwidth_limit."),
+}
+
+// limits reports whether a configuration has such a state.
+func limits(content []byte) bool {
+	return slices.ContainsFunc(buckets, func(name []byte) bool { return bytes.Contains(content, name) })
+}
+
+const ownBucket = "has a local rate or bandwidth limit of its own, which counts all its requests together"
+
 // filterConfig judges an entry of typed_per_filter_config.
 func filterConfig(content []byte) string {
 	switch {
@@ -60,6 +75,8 @@ func filterConfig(content []byte) string {
 		return "has custom responses that redirect: these are routed again under another authority and path"
 	case bytes.Contains(content, luaOverride) && !tameOverride(content):
 		return ownScript
+	case limits(content):
+		return ownBucket
 	}
 	return ""
 }

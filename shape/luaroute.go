@@ -48,10 +48,13 @@ func tameConfig(config *anypb.Any) bool {
 }
 
 // weights judges RouteAction.weighted_clusters: of what stands with its
-// clusters, only scripts could lead elsewhere, and none is looked into.
+// clusters, scripts could lead elsewhere, and none is looked into.
 func weights(content []byte) string {
-	if bytes.Contains(content, luaOverride) {
+	switch {
+	case bytes.Contains(content, luaOverride):
 		return ownScript
+	case limits(content):
+		return ownBucket
 	}
 	return ""
 }

@@ -70,6 +70,9 @@ func TestWhatNeedsTheWholeTableIsNamed(t *testing.T) {
 		{routeWith(t, `match: {prefix: /}, redirect: {}, `+filter(`config.route.v3.FilterConfig, config: {"@type": type.googleapis.com/envoy.`+override+`, source_code: {inline_string: x}}`)), "a Lua script of its own"},
 		{routeWith(t, `match: {prefix: /}, route: {weighted_clusters: {clusters: [{name: c, weight: 1, `+filter(override+`, name: other`)+`}]}}`), "a Lua script of its own"},
 		{hostWith(t, `request_headers_to_add: [{header: {key: a, value: "%REQ(X-DELTAPLANE-SHAPE)%"}}]`), "mentions the header"},
+		{hostWith(t, filter("extensions.filters.http.local_ratelimit.v3.LocalRateLimit, stat_prefix: l")), "a local rate or bandwidth limit"},
+		{routeWith(t, `match: {prefix: /}, redirect: {}, `+filter("extensions.filters.http.bandwidth_limit.v3.BandwidthLimit, stat_prefix: l")), "a local rate or bandwidth limit"},
+		{routeWith(t, `match: {prefix: /}, route: {weighted_clusters: {clusters: [{name: c, weight: 1, `+filter("extensions.filters.http.local_ratelimit.v3.LocalRateLimit, stat_prefix: l")+`}]}}`), "a local rate or bandwidth limit"},
 		{tree(`route: {cluster: c}`), ""},
 		{tree(`route: {cluster: c, internal_redirect_policy: {}}`), "follows internal redirects"},
 	} {

@@ -10,7 +10,8 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// clusters are those that routes lead to. What belongs to "fail" answers 503.
+// clusters are those that routes lead to. What belongs to "fail" answers 503,
+// and one of two backends behind ring is chosen by hash.
 var clusters = []string{"c0", "c1", "c2", "fail"}
 
 // act gives a route something to do.
@@ -65,6 +66,12 @@ func (t *tables) forward(prefix, connect bool) *routev3.RouteAction {
 		a.ClusterSpecifier = &routev3.RouteAction_ClusterHeader{ClusterHeader: "x-cluster"}
 	default:
 		a.ClusterSpecifier = &routev3.RouteAction_Cluster{Cluster: oneOf(t.random, clusters...)}
+	}
+	if t.percent(10) {
+		a.ClusterSpecifier, a.HashPolicy = &routev3.RouteAction_Cluster{Cluster: ring}, t.hashPolicies()
+	}
+	if t.percent(1) {
+		moves(a)
 	}
 	switch n := t.IntN(100); {
 	case connect:

@@ -6,13 +6,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"net/textproto"
+	"strconv"
 	"strings"
 	"sync"
 )
 
-// backend answers HTTP/1 requests without a body with their own heads,
-// whatever stands in these. One for mirrors remembers them. Safe for concurrent use.
+// backend answers HTTP/1 requests with themselves, whatever stands in them. One for mirrors remembers them. Safe for concurrent use.
 type backend struct {
 	name     string
 	status   string
@@ -83,7 +84,8 @@ func (b *backend) serve(c net.Conn) {
 		delete(b.conns, c)
 		b.mu.Unlock()
 	}()
-	r := textproto.NewReader(bufio.NewReader(c))
+	buffered := bufio.NewReader(c)
+	r := textproto.NewReader(buffered)
 	for {
 		line, err := r.ReadLine()
 		if err != nil {
@@ -103,11 +105,37 @@ func (b *backend) serve(c net.Conn) {
 			headers[strings.ToLower(name)] = strings.TrimSpace(value)
 			lines = append(lines, header)
 		}
-		head := line + "\n" + strings.Join(lines, "\n") + "\n"
+		body, err := bodyOf(buffered, headers)
+		if err != nil {
+			return
+		}
+		head := line + "\n" + strings.Join(lines, "\n") + "\n" + body
 		if b.record(headers[idHeader], head); !b.answer(c, line, headers, head) {
 			return
 		}
 	}
+}
+
+// bodyOf reads the body of a request with these headers.
+func bodyOf(r *bufio.Reader, headers map[string]string) (string, error) {
+	if strings.EqualFold(headers["transfer-encoding"], "chunked") {
+		body, err := io.ReadAll(httputil.NewChunkedReader(r))
+		if err != nil {
+			return "", err
+		}
+		_, err = r.Discard(len("\r\n")) // behind the last chunk
+		return string(body), err
+	}
+	if headers["content-length"] == "" {
+		return "", nil
+	}
+	length, err := strconv.Atoi(headers["content-length"])
+	if err != nil {
+		return "", err
+	}
+	body := make([]byte, length)
+	_, err = io.ReadFull(r, body)
+	return string(body), err
 }
 
 func (b *backend) record(id, head string) {
@@ -134,6 +162,9 @@ func (b *backend) answer(w io.Writer, line string, headers map[string]string, he
 		body = ""
 	}
 	length := fmt.Sprintf("content-length: %d\r\n", len(head))
+	if to := headers[locationHeader]; b.name == movedName && to != "" {
+		length += "location: " + to + "\r\n"
+	}
 	if !goesOn {
 		length = ""
 	}

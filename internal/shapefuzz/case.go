@@ -26,6 +26,8 @@ type Case struct {
 	Before *shape.Split                           // what a listener that drains is of; nil for none
 	Leaves map[uint32]*routev3.RouteConfiguration // by id, retired ones too
 
+	Kept int // hosts that had to go because they keep a table whole, and tables that were changed
+
 	shell *resource.Resource
 	hosts map[string]*resource.Resource
 }
@@ -75,6 +77,9 @@ func (c *Case) build(r random) error {
 		if err != nil {
 			return err
 		}
+		if old == now {
+			continue // neither
+		}
 		tally.Change(old, now)
 		put(c.Split, old, now)
 	}
@@ -99,7 +104,8 @@ func size(r random) (hosts, routes int) {
 	return r.between(5, 40), r.between(2, 16)
 }
 
-// take brings a whole table into the form that the store has it in.
+// take brings a table into the form that the store has it in, without what
+// keeps it whole.
 func (c *Case) take(m *routev3.RouteConfiguration) error {
 	whole, err := resource.New(m)
 	if err != nil {
@@ -109,8 +115,20 @@ func (c *Case) take(m *routev3.RouteConfiguration) error {
 	if err != nil {
 		return err
 	}
+	switch reason := shape.Whole(shell); {
+	case reason != "" && c.Kept > 0:
+		return fmt.Errorf("a table stays whole that need not: %s", reason)
+	case reason != "":
+		c.Kept++
+		fit(m)
+		return c.take(m)
+	}
 	c.shell = shell
 	for _, h := range hosts {
+		if shape.WholeHost(h) != "" {
+			c.Kept++
+			continue
+		}
 		c.hosts[h.Name()] = h
 	}
 	return nil
@@ -135,7 +153,8 @@ func nameOf(old, now *resource.Resource) string {
 	return old.Name()
 }
 
-// edit removes a host, adds one, or changes the routes of one.
+// edit removes a host, adds one, or changes the routes of one. It returns twice
+// the same where that would keep the table whole.
 func (c *Case) edit(t *tables) (old, now *resource.Resource, err error) {
 	names := slices.Sorted(maps.Keys(c.hosts))
 	if len(names) > 2 && t.percent(20) {
@@ -161,6 +180,10 @@ func (c *Case) edit(t *tables) (old, now *resource.Resource, err error) {
 	if now, err = resource.New(m); err != nil {
 		return nil, nil, err
 	}
+	if shape.WholeHost(now) != "" {
+		c.Kept++
+		return now, now, nil
+	}
 	c.hosts[now.Name()] = now
 	return old, now, nil
 }
@@ -168,6 +191,10 @@ func (c *Case) edit(t *tables) (old, now *resource.Resource, err error) {
 // rewrite changes some routes of a host, and where there are few, adds many.
 func (t *tables) rewrite(h *routev3.VirtualHost) {
 	t.hosts++
+	if h.Matcher != nil {
+		h.Matcher = t.matcher(h.Name)
+		return
+	}
 	for i := range oneOf(t.random, 1, 2, 60) {
 		r := t.route(fmt.Sprintf("%s-e%d-%d", strings.TrimPrefix(h.Name, tableName+"/"), t.hosts, i))
 		if n := len(h.Routes); n > 0 && t.percent(50) {

@@ -3,11 +3,13 @@ package shapefuzz
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"regexp"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -39,9 +41,18 @@ func (c *client) send(q Request, id string) string {
 		text, err = c.try(q, q.bytes(id, port)) // the connection was closed meanwhile
 	}
 	if err != nil {
-		text = "no answer: " + err.Error()
+		text = noAnswer(err)
 	}
 	return scrubbed(text, id, port)
+}
+
+// noAnswer tells why there is none. How a connection ends depends on which side
+// is faster.
+func noAnswer(err error) string {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return "no answer: the connection ended"
+	}
+	return "no answer: " + err.Error()
 }
 
 // expected is a header for backends that counts down between attempts.

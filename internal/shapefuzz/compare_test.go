@@ -56,8 +56,8 @@ func TestSplitTablesRouteAsWholeOnes(t *testing.T) {
 		}
 		t.Error(d)
 	}
-	t.Logf("%d pairs; %d requests found a route, %d were judged by the model, too", sum.Pairs, sum.Routed, sum.Judged)
-	if *tableCount >= enough && !t.Failed() && (sum.Pairs < 20_000 || sum.Routed < sum.Pairs/8 || sum.Judged < sum.Pairs/4) {
+	t.Logf("%d pairs; of %d requests %d found a route, %d were judged by the model, too", sum.Pairs, sum.Requests, sum.Routed, sum.Judged)
+	if *tableCount >= enough && !t.Failed() && (sum.Pairs < 20_000 || sum.Routed < sum.Requests*55/100 || sum.Requests-sum.Routed < sum.Requests/5 || sum.Judged < sum.Requests/2) {
 		t.Error("these are too few")
 	}
 }

@@ -6,10 +6,14 @@ import (
 	rulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	rbacconfigv3 "github.com/envoyproxy/go-control-plane/envoy/config/rbac/v3"
+	corsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/cors/v3"
+	csrfv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/csrf/v3"
 	faultv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/fault/v3"
 	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_mutation/v3"
+	localv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/local_ratelimit/v3"
 	luav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
 	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
@@ -36,6 +40,18 @@ var filters = map[string]struct {
 		}
 		return &luav3.LuaPerRoute{Override: &luav3.LuaPerRoute_Name{Name: "other"}}
 	}},
+	"cors": {&corsv3.Cors{}, func(r random, _ string) proto.Message {
+		return &corsv3.CorsPolicy{
+			AllowOriginStringMatch: []*matcherv3.StringMatcher{exactly(oneOf(r, origins...))},
+			AllowMethods:           oneOf(r, "", "GET,PUT"), ExposeHeaders: oneOf(r, "", "x-route"), MaxAge: oneOf(r, "", "60"),
+			AllowCredentials: wrapperspb.Bool(r.percent(50)),
+		}
+	}},
+	"csrf": {&csrfv3.CsrfPolicy{FilterEnabled: never}, func(r random, _ string) proto.Message {
+		return &csrfv3.CsrfPolicy{FilterEnabled: oneOf(r, never, always),
+			AdditionalOrigins: []*matcherv3.StringMatcher{exactly(oneOf(r, "a.test", "b.test:80"))}}
+	}},
+	"limit": {&localv3.LocalRateLimit{StatPrefix: "limit"}, limited},
 	"fault": {&faultv3.HTTPFault{}, func(r random, level string) proto.Message {
 		if r.percent(50) {
 			return &faultv3.HTTPFault{}
@@ -60,7 +76,13 @@ func script(body string) *corev3.DataSource {
 }
 
 // filterNames are the filters in the order of the chain.
-var filterNames = []string{"mutation", "lua", "fault", "rbac"}
+var filterNames = []string{"cors", "csrf", "mutation", "lua", "fault", "rbac", "limit"}
+
+// Shares of requests that leave nothing to chance.
+var (
+	never  = &corev3.RuntimeFractionalPercent{DefaultValue: &typev3.FractionalPercent{}}
+	always = &corev3.RuntimeFractionalPercent{DefaultValue: &typev3.FractionalPercent{Numerator: 100}}
+)
 
 // packed is m as an Any.
 func packed(m proto.Message) *anypb.Any {

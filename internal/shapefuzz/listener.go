@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"time"
 
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -13,6 +14,7 @@ import (
 	filelogv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/file/v3"
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
@@ -72,7 +74,10 @@ func (c *Case) written(name, dir string) *listenerv3.Listener {
 			ConfigSourceSpecifier: &corev3.ConfigSource_Ads{Ads: &corev3.AggregatedConfigSource{}}, ResourceApiVersion: corev3.ApiVersion_V3}}},
 		UpgradeConfigs:    []*hcmv3.HttpConnectionManager_UpgradeConfig{{UpgradeType: "websocket"}, {UpgradeType: "CONNECT"}},
 		GenerateRequestId: wrapperspb.Bool(false),
-		AccessLog:         []*accesslogv3.AccessLog{accessLog(filepath.Join(dir, name+".log"))},
+		// Of connections on which Envoy has refused a request.
+		DelayedCloseTimeout: durationpb.New(10 * time.Millisecond),
+		Tracing:             &hcmv3.HttpConnectionManager_Tracing{},
+		AccessLog:           []*accesslogv3.AccessLog{accessLog(filepath.Join(dir, name+".log"))},
 	}
 	for _, filter := range filterNames {
 		m.HttpFilters = append(m.HttpFilters, &hcmv3.HttpFilter{Name: filter,

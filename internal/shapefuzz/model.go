@@ -29,6 +29,7 @@ type wildcard struct {
 type modelHost struct {
 	name   string
 	routes []modelRoute
+	tree   string // of routes, which the model does not look into
 }
 
 type modelRoute struct {
@@ -39,8 +40,12 @@ type modelRoute struct {
 }
 
 // Routed is where a request leads: no host if none has a domain for it, no
-// route if none of the host's matches.
-type Routed struct{ Host, Route string }
+// route if none of the host's matches. With a tree, the route is one of it, or
+// none.
+type Routed struct{ Host, Route, Tree string }
+
+// found reports whether there is a route, as far as the model knows.
+func (r Routed) found() bool { return r.Route+r.Tree != "" }
 
 // NewModel is the model of a table. Regular expressions are those of RE2, as
 // in Envoy.
@@ -51,6 +56,9 @@ func NewModel(table *routev3.RouteConfiguration) *Model {
 	}
 	for _, h := range table.VirtualHosts {
 		host := &modelHost{name: h.Name}
+		if h.Matcher != nil {
+			host.tree = digest(h.Matcher)
+		}
 		for _, r := range h.Routes {
 			host.routes = append(host.routes, newModelRoute(r))
 		}
@@ -80,9 +88,12 @@ func (m *Model) Route(s *Seen) Routed {
 	if h == nil {
 		return Routed{}
 	}
+	if h.tree != "" {
+		return Routed{Host: h.name, Tree: h.tree}
+	}
 	for i := range h.routes {
 		if r := &h.routes[i]; r.matches(s) {
-			return Routed{h.name, r.name}
+			return Routed{Host: h.name, Route: r.name}
 		}
 	}
 	return Routed{Host: h.name}
@@ -126,6 +137,16 @@ func newModelRoute(r *routev3.Route) modelRoute {
 	m := modelRoute{name: r.Name, connect: r.Match.GetConnectMatcher() != nil, path: pathModel(r.Match)}
 	for _, h := range r.Match.Headers {
 		m.others = append(m.others, headerModel(h))
+	}
+	if f := r.Match.RuntimeFraction; f != nil {
+		share := f.DefaultValue.Numerator > 0 && f.RuntimeKey != keyOfNone || f.RuntimeKey == keyOfAll
+		m.others = append(m.others, func(*Seen) bool { return share })
+	}
+	if r.Match.Grpc != nil {
+		m.others = append(m.others, func(s *Seen) bool {
+			kind, _ := s.header("content-type")
+			return kind == "application/grpc"
+		})
 	}
 	for _, q := range r.Match.QueryParameters {
 		m.others = append(m.others, queryModel(q))

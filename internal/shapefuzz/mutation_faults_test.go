@@ -54,6 +54,18 @@ var mutations = []mutation{
 		{"	for _, r := range s.Retired {\n", "	for _, r := range s.Retired {\n		if % {\n			break\n		}\n"}}},
 	{name: "only a whole range of authorities is cut by host", file: "resplit.go", lines: [][2]string{
 		{"alone := leaf.Path == \"\" &&", "alone := (leaf.Path == \"\" || %) &&"}}},
+	{name: "what stands behind the routes of a host stays", file: "piece.go", lines: [][2]string{
+		{"	each(func(r *run) []byte { return r.after })\n", "	if !% {\n		each(func(r *run) []byte { return r.after })\n	}\n"}}},
+	{name: "what a table says stands in its leaves", file: "shell.go", envoy: true, lines: [][2]string{
+		{"		b = append(b, f.whole...)\n", "		if % && f.number > tableRemovals {\n			continue\n		}\n		b = append(b, f.whole...)\n"}}},
+	{name: "limits of their own keep a table whole", file: "extension.go", envoy: true, lines: [][2]string{
+		{"	case limits(content):\n", "	case limits(content) && !%:\n"}}},
+	{name: "path parameters keep a table whole", file: "extension.go", envoy: true, lines: [][2]string{
+		{"v != 0 {\n		return \"ignores path", "v != 0 && !% {\n		return \"ignores path"}}},
+	{name: "redirects that are followed keep a table whole", file: "rules.go", envoy: true, lines: [][2]string{
+		{"	34: {whole: redirects},\n", "	34: {check: func([]byte) string { return map[bool]string{false: redirects}[%] }},\n"}}},
+	{name: "hosts by another header keep a table whole", file: "rules.go", envoy: true, lines: [][2]string{
+		{"	18: {whole: \"finds", "	18: {check: func([]byte) string { return map[bool]string{false: \"is\"}[%] }, safe: \"finds"}}},
 	{name: "backends do not see the header", file: "shell.go", envoy: true, lines: [][2]string{
 		{"		if !removed {\n", "		if !removed && !% {\n"}}},
 	{name: "what a client sends is overwritten", file: "mutation.go", envoy: true, lines: [][2]string{

@@ -3,6 +3,7 @@ package shapefuzz
 import (
 	"fmt"
 
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
@@ -43,6 +44,9 @@ func (t *tables) route(name string) *routev3.Route {
 	r.ResponseHeadersToAdd = t.edits("route-response", 10)
 	r.RequestHeadersToRemove = t.removals()
 	r.TypedPerFilterConfig = t.filterConfig(name, 8)
+	if t.percent(10) {
+		r.Decorator = &routev3.Decorator{Operation: name, Propagate: oneOf(t.random, nil, wrapperspb.Bool(false))}
+	}
 	t.act(r)
 	return r
 }
@@ -77,8 +81,30 @@ func (t *tables) match() *routev3.RouteMatch {
 	if t.percent(8) {
 		m.QueryParameters = append(m.QueryParameters, t.queryMatcher())
 	}
+	if t.percent(8) {
+		m.RuntimeFraction = t.fraction()
+	}
+	if t.percent(3) {
+		m.Grpc = &routev3.RouteMatch_GrpcRouteMatchOptions{}
+	}
 	return m
 }
+
+// fraction is all requests or none, as the default says, or the key. What is
+// between depends on a number that Envoy draws for each request, which no two
+// requests have in common.
+func (t *tables) fraction() *corev3.RuntimeFractionalPercent {
+	return &corev3.RuntimeFractionalPercent{
+		RuntimeKey:   oneOf(t.random, "fuzz.unset", "fuzz.unset", keyOfAll, keyOfNone),
+		DefaultValue: &typev3.FractionalPercent{Numerator: uint32(oneOf(t.random, 0, 100, 100)), Denominator: typev3.FractionalPercent_HUNDRED},
+	}
+}
+
+// Keys of the runtime that Envoy has.
+const (
+	keyOfAll  = "fuzz.all"
+	keyOfNone = "fuzz.none"
+)
 
 func exactly(s string) *matcherv3.StringMatcher {
 	return &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Exact{Exact: s}}

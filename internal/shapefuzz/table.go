@@ -35,6 +35,7 @@ func (t *tables) table(hosts, most int) *routev3.RouteConfiguration {
 		ValidateClusters:                oneOf(t.random, nil, wrapperspb.Bool(true)),
 		MaxDirectResponseBodySizeBytes:  wrapperspb.UInt32(uint32(t.between(500, 5000))),
 	}
+	t.unfit(m)
 	for range hosts {
 		if h := t.host(most); h != nil {
 			m.VirtualHosts = append(m.VirtualHosts, h)
@@ -70,6 +71,10 @@ func (t *tables) host(most int) *routev3.VirtualHost {
 	for i := range oneOf(t.random, 0, 0, 1, 3) {
 		h.VirtualClusters = append(h.VirtualClusters, &routev3.VirtualCluster{
 			Name: fmt.Sprintf("%s-virtual-%d", h.Name, i), Headers: []*routev3.HeaderMatcher{t.pathMatcher()}})
+	}
+	if t.percent(8) {
+		h.Matcher = t.matcher(h.Name)
+		return h
 	}
 	for i := range t.between(0, most) {
 		h.Routes = append(h.Routes, t.route(fmt.Sprintf("%s-r%d", h.Name, i)))
@@ -110,11 +115,22 @@ func (t *tables) mirrors(percent int) []*routev3.RouteAction_RequestMirrorPolicy
 	return []*routev3.RouteAction_RequestMirrorPolicy{{Cluster: "mirror"}}
 }
 
-// filterConfig is settings of filters of the chain for some level.
+// filterConfig is settings of some filters of the chain for some level.
 func (t *tables) filterConfig(level string, percent int) map[string]*anypb.Any {
 	if !t.percent(percent) {
 		return nil
 	}
-	name := oneOf(t.random, filterNames...)
-	return map[string]*anypb.Any{name: packed(filters[name].route(t.random, level))}
+	all := map[string]*anypb.Any{}
+	for range oneOf(t.random, 1, 1, 2, 4) {
+		name := oneOf(t.random, filterNames...)
+		config := packed(filters[name].route(t.random, level))
+		switch n := t.IntN(100); {
+		case n < 10:
+			config = packed(&routev3.FilterConfig{Disabled: true})
+		case n < 20:
+			config = packed(&routev3.FilterConfig{Config: config, IsOptional: t.percent(50)})
+		}
+		all[name] = config
+	}
+	return all
 }
