@@ -37,6 +37,16 @@ type served struct {
 // of the HTTP connection manager in YAML.
 func startPairs(t *testing.T, with served, modes map[string]string) *envoytest.Envoy {
 	t.Helper()
+	static := startBackend(t)
+	for mode, fields := range modes {
+		static.Listeners = append(static.Listeners, with.pair(t, mode, fmt.Sprintf(listenerText, mode, fields))...)
+	}
+	return startStatic(t, static)
+}
+
+// startBackend runs a backend, and returns the cluster that leads there.
+func startBackend(t *testing.T) *bootstrapv3.Bootstrap_StaticResources {
+	t.Helper()
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header()[seenHeader] = r.Header.Values(shape.Header)
 		fmt.Fprintf(w, "%s %s %s", r.Method, r.Host, r.RequestURI)
@@ -47,20 +57,31 @@ func startPairs(t *testing.T, with served, modes map[string]string) *envoytest.E
 	if err := protojson.Unmarshal(fmt.Appendf(nil, backendText, port), static); err != nil {
 		t.Fatal(err)
 	}
-	for mode, fields := range modes {
-		plain := read(t, fmt.Sprintf(listenerText, mode, fields))
-		split, uses := shape.Listener(plain, func(string) *shape.Split { return with.split })
-		if len(uses) != 1 || uses[0].Left != "" {
-			t.Fatalf("mode %s is left as written: %+v", mode, uses)
-		}
-		static.Listeners = append(static.Listeners,
-			inlined(t, "plain-"+mode, plain, func(m *hcmv3.HttpConnectionManager) {
-				m.RouteSpecifier = &hcmv3.HttpConnectionManager_RouteConfig{RouteConfig: with.config}
-			}),
-			inlined(t, "split-"+mode, split, func(m *hcmv3.HttpConnectionManager) {
-				m.GetScopedRoutes().ConfigSpecifier = &hcmv3.ScopedRoutes_ScopedRouteConfigurationsList{ScopedRouteConfigurationsList: with.scopes()}
-			}))
+	return static
+}
+
+// pair is the two listeners of a mode, as they follow from the one that a user
+// writes.
+func (w served) pair(t *testing.T, mode, text string) []*listenerv3.Listener {
+	t.Helper()
+	plain := read(t, text)
+	split, uses := shape.Listener(plain, func(string) *shape.Split { return w.split })
+	if len(uses) != 1 || uses[0].Left != "" {
+		t.Fatalf("mode %s is left as written: %+v", mode, uses)
 	}
+	return []*listenerv3.Listener{
+		inlined(t, "plain-"+mode, plain, func(m *hcmv3.HttpConnectionManager) {
+			m.RouteSpecifier = &hcmv3.HttpConnectionManager_RouteConfig{RouteConfig: w.config}
+		}),
+		inlined(t, "split-"+mode, split, func(m *hcmv3.HttpConnectionManager) {
+			m.GetScopedRoutes().ConfigSpecifier = &hcmv3.ScopedRoutes_ScopedRouteConfigurationsList{ScopedRouteConfigurationsList: w.scopes()}
+		}),
+	}
+}
+
+// startStatic runs an Envoy with static resources.
+func startStatic(t *testing.T, static *bootstrapv3.Bootstrap_StaticResources) *envoytest.Envoy {
+	t.Helper()
 	text, err := protojson.Marshal(&bootstrapv3.Bootstrap{StaticResources: static})
 	if err != nil {
 		t.Fatal(err)
