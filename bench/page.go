@@ -23,6 +23,9 @@ func (r *Report) Page() report.Page {
 		page.Facts = append(page.Facts, report.Fact{Name: "command", Value: r.Command})
 	}
 	page.Sections = append(page.Sections, r.overview(), r.times(), r.costs())
+	if load, ok := r.load(); ok {
+		page.Sections = append(page.Sections, load)
+	}
 	for _, s := range r.Sides {
 		page.Sections = append(page.Sections, s.section(r.Envoys))
 		if s.Profile != nil {
@@ -122,11 +125,7 @@ func (s Side) section(envoys int) report.Section {
 	add := func(title string, e Effects) {
 		table := report.Table{Title: title, Head: []string{"ms from sending the change", "P50", "P90", "P99", "P99.9", "max"}}
 		for _, row := range e.rows(envoys) {
-			cells := []string{}
-			for _, v := range []float64{row.of.P50, row.of.P90, row.of.P99, row.of.P999, row.of.Max} {
-				cells = append(cells, report.Number(v))
-			}
-			table.Rows = append(table.Rows, report.Row{Name: row.name, Cells: cells})
+			table.Rows = append(table.Rows, report.Row{Name: row.name, Cells: row.cells()})
 		}
 		section.Tables = append(section.Tables, table)
 	}

@@ -62,3 +62,28 @@ func TestPlotsHaveEveryChangeAndTheWholeCurve(t *testing.T) {
 		t.Errorf("%d changes in order", len(got.InOrder))
 	}
 }
+
+func TestThePageOfALoadHasItsRequestsAndHops(t *testing.T) {
+	r := compared(1)
+	h := histogram.New()
+	for i := range 100 {
+		h.Record(time.Duration(i+1) * time.Millisecond)
+	}
+	r.Sides[1].Load = &Traffic{Protocol: "grpc", Method: "POST", TLS: true, Workers: 20, Rate: 1234, Slow: 3, Partial: 7,
+		Latency: h.WithCurve(), Changing: h.WithCurve(), Quiet: h.WithCurve(), Hops: Hops{Dispatch: micro(h)}, Log: AccessLog{Lines: 4321}}
+	var out bytes.Buffer
+	if err := r.Page().Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"The load", "grpc POST, bodies of 0 B, TLS to the backends", "20 workers made 1234 requests/s", "Requests sent while a change went on",
+		"change: cp_dispatch_us", "envoy_upstream_us", "4321", "<b>✗</b> bodies not whole",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if _, ok := compared(1).load(); ok {
+		t.Error("there is a section of a load where there was none")
+	}
+}

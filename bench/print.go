@@ -9,6 +9,7 @@ import (
 
 	"github.com/deltaplane/deltaplane/bench/histogram"
 	"github.com/deltaplane/deltaplane/bench/probe"
+	"github.com/deltaplane/deltaplane/bench/report"
 )
 
 // Print writes the report as tables.
@@ -72,6 +73,14 @@ type row struct {
 
 func (r row) print(to io.Writer) {
 	fmt.Fprintf(to, "%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\n", r.name, r.of.P50, r.of.P90, r.of.P99, r.of.P999, r.of.Max)
+}
+
+// cells are the row's figures on a page.
+func (r row) cells() (cells []string) {
+	for _, v := range []float64{r.of.P50, r.of.P90, r.of.P99, r.of.P999, r.of.Max} {
+		cells = append(cells, report.Number(v))
+	}
+	return cells
 }
 
 // rows are all that has values.

@@ -41,34 +41,40 @@ func (l *load) report() *Traffic {
 	return &Traffic{
 		Protocol: cfg.Protocol, Method: cfg.Method, Body: len(cfg.Body), TLS: cfg.TLS, Timeout: ms(cfg.Timeout), Workers: cfg.Workers,
 		Rate:    float64(l.tally.Requests) / l.took.Seconds(),
-		Latency: l.all.WithCurve(), Changing: l.changing.Distribution(), Quiet: l.quiet.Distribution(), Slow: l.slow,
+		Latency: l.all.WithCurve(), Changing: l.changing.WithCurve(), Quiet: l.quiet.WithCurve(), Slow: l.slow,
 		Unlabelled: l.bare, Partial: l.partial,
 	}
 }
 
 // print writes what became of the load, under a title.
 func (t *Traffic) print(to io.Writer, title string, limit float64) {
-	secure := ""
-	if t.TLS {
-		secure = ", TLS to the backends"
-	}
-	fmt.Fprintf(to, "\n%s · a load of %s %s, bodies of %s%s · %s made %.0f requests/s\n", title, t.Protocol, t.Method, size(float64(t.Body)), secure, count(t.Workers, "worker"), t.Rate)
+	fmt.Fprintf(to, "\n%s · a load of %s · %s made %.0f requests/s\n", title, t.what(), count(t.Workers, "worker"), t.Rate)
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "ms from when a request was due\tP50\tP90\tP99\tP99.9\tMAX\t")
-	for _, row := range []row{{"answered", t.Latency}, {"… sent during changes", t.Changing}, {"… between them", t.Quiet}} {
+	for _, row := range t.latencies() {
 		row.print(w)
 	}
 	w.Flush()
 	w = tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "µs on the way\tP50\tP90\tP99\tP99.9\tMAX\t")
-	for _, row := range []row{
-		{"change: cp_dispatch_us", t.Hops.Dispatch}, {"grpc_server_us", t.Hops.Server}, {"ack_us", t.Hops.Ack},
-		{"request: until Envoy begins", t.Log.Arrival}, {"envoy_us", t.Log.Own}, {"envoy_upstream_us", t.Log.Upstream},
-	} {
+	for _, row := range t.hops() {
 		row.print(w)
 	}
 	w.Flush()
 	fmt.Fprintf(to, "Envoy's access log has %s, %d without labels, %d at times when their requests were not under way · its metric counts %s under their label\n",
 		count(t.Log.Lines, "line"), t.Log.Unlabelled, t.Log.Untimely, count(t.Log.Counted, "request"))
 	fmt.Fprintf(to, "%d slower than %g ms · %d answers without the labels, %d bodies not whole\n", t.Slow, limit, t.Unlabelled, t.Partial)
+}
+
+// latencies are how long requests took, in milliseconds.
+func (t *Traffic) latencies() []row {
+	return []row{{"answered", t.Latency}, {"… sent during changes", t.Changing}, {"… between them", t.Quiet}}
+}
+
+// hops are the parts of the way, in microseconds.
+func (t *Traffic) hops() []row {
+	return []row{
+		{"change: cp_dispatch_us", t.Hops.Dispatch}, {"grpc_server_us", t.Hops.Server}, {"ack_us", t.Hops.Ack},
+		{"request: until Envoy begins", t.Log.Arrival}, {"envoy_us", t.Log.Own}, {"envoy_upstream_us", t.Log.Upstream},
+	}
 }
