@@ -32,11 +32,15 @@ median stands there, and in brackets the least and the most.
 EOF
 
 part '1,000 proxies, 10,000 resources' \
-  --proxies 1000 --resources 10000 --repetitions 2 --changes 20 --turn-limit 8s --concerned 10 --rate 100 --duration 60s \
-  --compare deltaplane,floor,floor-tuned,tcp,linear,delta,delta-per-node,snapshot
+  --proxies 1000 --resources 10000 --repetitions 2 --changes 20 --turn-limit 8s --concerned 10 \
+  --compare deltaplane,floor,floor-tuned,tcp,linear
+part 'The same, against go-control-plane with snapshots' \
+  --proxies 1000 --resources 10000 --changes 10 --turn-limit 5s --compare deltaplane,delta,delta-per-node,snapshot
+part '100 changes a second' \
+  --proxies 1000 --resources 10000 --changes 5 --rate 100 --duration 60s --compare deltaplane,floor
 part 'How it grows with resources' \
   --proxies 100 --resources 1000,100000 --repetitions 2 --changes 20 --compare deltaplane,floor
 part '10,000 proxies' \
   --proxies 10000 --resources 1000 --changes 10 --compare deltaplane,floor
 
-printf '\nLoad average at the end: %s. It took %d minutes.\n' "$(cut -d' ' -f1-3 /proc/loadavg)" $((SECONDS / 60))
+printf '\nLoad average at the end: %s. It took %d:%02d minutes.\n' "$(cut -d' ' -f1-3 /proc/loadavg)" $((SECONDS / 60)) $((SECONDS % 60))
