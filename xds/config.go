@@ -35,7 +35,7 @@ type Config struct {
 
 	MaxResponseBytes        int    // resources in one response, where the protocol allows several; default 4 MiB less 64 KiB, for clients with gRPC's default limit
 	MaxRequestBytes         int    // default 32 MiB
-	MaxRequestBytesInAll    int    // of requests over 4 KiB that are arriving, on all connections; more have to wait; default 256 MiB
+	MaxRequestBytesInAll    int    // of requests over 4 KiB that are arriving or not decoded, on all connections; more have to wait; default 64 MiB
 	MaxNodeBytes            int    // of a node without its extensions; default 256 KiB
 	MaxNames                int    // subscribed on one stream; default 65,536
 	MaxNamesInAll           int    // subscribed on all streams, a set that several have counted once; default 4 million
@@ -72,7 +72,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.Drain, 5*time.Second)
 	orDefault(&c.MaxResponseBytes, 4<<20-64<<10)
 	orDefault(&c.MaxRequestBytes, 32<<20)
-	orDefault(&c.MaxRequestBytesInAll, 256<<20)
+	orDefault(&c.MaxRequestBytesInAll, 64<<20)
 	orDefault(&c.HelloTimeout, 20*time.Second)
 	orDefault(&c.MaxNodeBytes, 256<<10)
 	orDefault(&c.MaxNames, 65_536)

@@ -1,6 +1,7 @@
 package xds
 
 import (
+	"bytes"
 	"context"
 	"net"
 
@@ -16,6 +17,7 @@ type metered struct {
 	socket  *socket // under Conn, or none
 	inbound *inbound
 	address address
+	rest    []byte // that was read, and waits for room
 }
 
 // address leads from a stream to its connection: the remote address is all
@@ -29,38 +31,75 @@ type address struct {
 func (m *metered) RemoteAddr() net.Addr { return m.address }
 
 func (m *metered) Read(b []byte) (int, error) {
-	n, err := m.Conn.Read(b)
-	return n, m.pass(b[:n], err)
+	if err := m.await(); err != nil {
+		return 0, err
+	}
+	n, err := m.takeRest(b), error(nil)
+	if n == 0 {
+		n, err = m.Conn.Read(b)
+	}
+	return m.pass(b[:n], err)
 }
 
 // ReadOnReady is Read into a buffer of pool's. gRPC asks a connection for this
 // method, and without it holds a buffer of 32 KB for each that is idle.
 func (m *metered) ReadOnReady(size int, pool mem.BufferPool) (buf *[]byte, n int, err error) {
-	if m.socket.raw != nil {
+	if err := m.await(); err != nil {
+		return nil, 0, err
+	}
+	switch {
+	case len(m.rest) > 0:
+		buf = pool.Get(size)
+		n = m.takeRest(*buf)
+	case m.socket.raw != nil:
 		buf, n, err = m.socket.read(size, pool)
-	} else {
+	default:
 		buf = pool.Get(size)
 		n, err = m.Conn.Read(*buf)
 	}
 	if buf == nil {
-		return nil, 0, m.pass(nil, err)
+		_, err = m.pass(nil, err)
+		return nil, 0, err
 	}
-	if err = m.pass((*buf)[:n], err); err != nil {
+	if n, err = m.pass((*buf)[:n], err); err != nil {
 		pool.Put(buf)
 		return nil, 0, err
 	}
 	return buf, n, nil
 }
 
-// pass meters what was read. The error is err, or why no more is read.
-func (m *metered) pass(b []byte, err error) error {
-	if fed := m.inbound.feed(b); fed != nil {
-		err = fed
-	}
+// await waits until more may be read.
+func (m *metered) await() error {
+	err := m.inbound.await()
 	if err != nil {
 		m.inbound.close()
 	}
 	return err
+}
+
+// takeRest takes what was read before.
+func (m *metered) takeRest(b []byte) int {
+	n := copy(b, m.rest)
+	if m.rest = m.rest[n:]; len(m.rest) == 0 {
+		m.rest = nil
+	}
+	return n
+}
+
+// pass meters what was read, and returns how much of it goes on. The error is
+// err, or why no more is read.
+func (m *metered) pass(b []byte, err error) (int, error) {
+	n, fed := m.inbound.feed(b)
+	if fed != nil {
+		err = fed
+	} else if n < len(b) {
+		m.rest = append(bytes.Clone(b[n:]), m.rest...)
+		err = nil // it comes again
+	}
+	if err != nil {
+		m.inbound.close()
+	}
+	return n, err
 }
 
 func (m *metered) Close() error {
@@ -86,7 +125,7 @@ func (c meteredCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials
 		return nil, nil, err
 	}
 	in := c.server.room.connect(conn)
-	return &metered{conn, newSocket(conn), in, address{conn.RemoteAddr(), c.server.newPace(), in}}, info, nil
+	return &metered{Conn: conn, socket: newSocket(conn), inbound: in, address: address{conn.RemoteAddr(), c.server.newPace(), in}}, info, nil
 }
 
 func (c meteredCredentials) Clone() credentials.TransportCredentials {
@@ -95,6 +134,16 @@ func (c meteredCredentials) Clone() credentials.TransportCredentials {
 
 func (s *Server) newPace() pace {
 	return pace{newBucket(ownShare, requestBurst, s.cfg.now()), s.floods}
+}
+
+// inboundOf is that of the connection that a stream came over, nil without.
+func inboundOf(ctx context.Context) *inbound {
+	if p, ok := peer.FromContext(ctx); ok {
+		if a, ok := p.Addr.(address); ok {
+			return a.inbound
+		}
+	}
+	return nil
 }
 
 // addressOf is that of the connection that a stream came over. If the

@@ -12,7 +12,7 @@ import (
 // HTTP/2 (RFC 9113, section 4) and the prefixes of gRPC's messages in them as
 // they pass by, since gRPC tells of a message only when all of it is there. A
 // message whose prefix announces more than small takes room from there on, and
-// gives it back when it has arrived; meanwhile nothing more is read from a
+// gives it back when it has been decoded; meanwhile nothing more is read from a
 // connection for whose message there is no room.
 type inbound struct {
 	// Fixed at birth.
@@ -25,7 +25,11 @@ type inbound struct {
 
 	spoke atomic.Bool // some of a message has come
 
-	held int // bytes of room; guarded by room.mu
+	held    int            // bytes of room; guarded by room.mu, as all up to gone
+	unread  int            // of these: of messages that are there and not decoded
+	last    map[uint32]int // of the last such message of each stream that goes on
+	streams int            // that have a handler
+	gone    bool           // it gets no more
 
 	// Touched only by feed.
 	preface int // bytes of it that are still to come
@@ -33,6 +37,7 @@ type inbound struct {
 	headLen int
 	frame   frame
 	partial map[uint32]*arriving // by stream
+	waits   <-chan struct{}      // closes when the message of which the prefix has passed has room; nil: it has
 }
 
 // frame is the one that is passing by.
@@ -75,11 +80,14 @@ func (in *inbound) close() {
 	})
 }
 
-// feed takes in what was read. It blocks while there is no room.
-func (in *inbound) feed(b []byte) error {
+// feed takes in the next bytes, up to the prefix of a message for which there
+// is no room: what was before it must go on to gRPC, or its room would never be
+// given back. It returns how many bytes these are.
+func (in *inbound) feed(all []byte) (fed int, err error) {
+	b := all
 	n := min(in.preface, len(b))
 	in.preface, b = in.preface-n, b[n:]
-	for len(b) > 0 {
+	for len(b) > 0 && in.waits == nil {
 		switch f := &in.frame; {
 		case in.headLen < len(in.head):
 			n := copy(in.head[in.headLen:], b)
@@ -95,8 +103,12 @@ func (in *inbound) feed(b []byte) error {
 			n := min(f.left, len(b))
 			if data := min(n, f.left-f.pad); f.kind == frameData && data > 0 {
 				in.spoke.Store(true)
-				if err := in.take(f.stream, b[:data]); err != nil {
-					return err
+				taken, err := in.take(f.stream, b[:data])
+				if err != nil {
+					return len(all) - len(b), err
+				}
+				if taken < data {
+					n = taken
 				}
 			}
 			f.left, b = f.left-n, b[n:]
@@ -108,7 +120,17 @@ func (in *inbound) feed(b []byte) error {
 			}
 		}
 	}
-	return nil
+	return len(all) - len(b), nil
+}
+
+// await waits until there is room for what comes next.
+func (in *inbound) await() error {
+	if in.waits == nil {
+		return nil
+	}
+	err := in.room.await(in, in.waits)
+	in.waits = nil
+	return err
 }
 
 func frameOf(head [9]byte) frame {
@@ -121,13 +143,15 @@ func frameOf(head [9]byte) frame {
 	return f
 }
 
-// take takes in data of a stream.
-func (in *inbound) take(stream uint32, data []byte) error {
-	for len(data) > 0 {
+// take takes in data of a stream, as far as there is room, and returns how much
+// that was.
+func (in *inbound) take(stream uint32, all []byte) (taken int, err error) {
+	data := all
+	for len(data) > 0 && in.waits == nil {
 		a := in.partial[stream]
 		if a == nil {
 			if len(in.partial) >= in.most {
-				return errTooManyPartial
+				return len(all) - len(data), errTooManyPartial
 			}
 			a = &arriving{}
 			in.partial[stream] = a
@@ -136,29 +160,31 @@ func (in *inbound) take(stream uint32, data []byte) error {
 			n := copy(a.prefix[a.have:], data)
 			a.have, data = a.have+n, data[n:]
 			if a.have < len(a.prefix) {
-				return nil
+				break
 			}
 			a.left = int(binary.BigEndian.Uint32(a.prefix[1:]))
 			if a.left > small && a.left <= in.limit {
-				if err := in.room.take(in, a.left); err != nil {
-					return err
-				}
 				a.room = a.left
+				if in.waits = in.room.ask(in, a.left); in.waits != nil {
+					break
+				}
 			}
 		}
 		n := min(a.left, len(data))
 		a.left, data = a.left-n, data[n:]
 		if a.left == 0 {
-			in.drop(stream)
+			delete(in.partial, stream)
+			in.room.arrived(in, stream, a.room, in.frame.flags&flagEndStream != 0)
 		}
 	}
-	return nil
+	return len(all) - len(data), nil
 }
 
-// drop forgets what of a stream is arriving.
+// drop forgets what of a stream is arriving, or there.
 func (in *inbound) drop(stream uint32) {
 	if a := in.partial[stream]; a != nil {
 		in.room.give(in, a.room)
 		delete(in.partial, stream)
 	}
+	in.room.forget(in, stream)
 }

@@ -69,22 +69,35 @@ func (in *intake) intercept(service any, g grpc.ServerStream, _ *grpc.StreamServ
 	if ok && t.RecvCompress() != "" && t.RecvCompress() != encoding.Identity {
 		return errCompressed
 	}
-	return handle(service, guarded{g})
+	inbound := inboundOf(g.Context())
+	if inbound != nil {
+		inbound.room.opened(inbound)
+		defer inbound.room.closed(inbound)
+	}
+	return handle(service, guarded{g, inbound})
 }
 
 // guarded is a stream whose RecvMsg tells what the codec refused, which gRPC
-// would end with INTERNAL.
-type guarded struct{ grpc.ServerStream }
+// would end with INTERNAL, and gives back the room of what was decoded.
+type guarded struct {
+	grpc.ServerStream
+	inbound *inbound // nil: nothing has room
+}
 
 // received is a message that is to be decoded, and why it was not.
 type received struct {
 	message any
+	size    int // in bytes
 	refused error
 }
 
 func (g guarded) RecvMsg(m any) error {
 	r := &received{message: m}
-	if err := g.ServerStream.RecvMsg(r); err != nil {
+	err := g.ServerStream.RecvMsg(r)
+	if g.inbound != nil {
+		g.inbound.room.decoded(g.inbound, r.size)
+	}
+	if err != nil {
 		return err
 	}
 	return r.refused
@@ -99,6 +112,7 @@ func (in *intake) Unmarshal(data mem.BufferSlice, v any) error {
 	whole := data.MaterializeToBuffer(mem.DefaultBufferPool())
 	defer whole.Free()
 	if r, ok := v.(*received); ok {
+		r.size = len(whole.ReadOnlyData())
 		if r.refused = in.check(whole.ReadOnlyData(), r.message); r.refused != nil {
 			return nil // an error from here ends the stream with a status of gRPC's own
 		}

@@ -12,19 +12,23 @@ import (
 	"github.com/deltaplane/deltaplane/resource"
 )
 
-// swollen opens streams on one connection, says the same on all of them, and
-// expects each to end with a code.
+// swollen opens streams, says the same on all of them, and expects each to end
+// with a code. They are on one connection, unless all that they say together
+// takes more than there is room for.
 func (s *siege) swollen(streams int, method string, message payload, want codes.Code, options ...grpc.CallOption) {
 	s.Helper()
 	conn := s.connect()
 	all := make([]*talk, streams)
 	sent := make(chan error, streams)
 	for i := range all {
-		go func() {
+		if i > 0 && i*len(message) > 32<<20 {
+			conn = s.connect()
+		}
+		go func(conn *grpc.ClientConn) {
 			var err error
 			all[i], err = s.open(s.Context(), conn, method, options, message)
 			sent <- err
-		}()
+		}(conn)
 	}
 	for range all {
 		if err := <-sent; err != nil {
