@@ -30,8 +30,8 @@ type done struct {
 	version       uint64 // that it made
 }
 
-// commit makes a change and waits for its acknowledgements.
-func (a *api) commit(ctx context.Context, c call) (done, error) {
+// commit makes a change, as a part of t, and waits for its acknowledgements.
+func (a *api) commit(ctx context.Context, c call, t trace) (done, error) {
 	c.query.Set("wait", ackPatience.String())
 	c.query.Set("author", "bench")
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.url+c.path+"?"+c.query.Encode(), bytes.NewReader(c.body))
@@ -39,6 +39,9 @@ func (a *api) commit(ctx context.Context, c call) (done, error) {
 		return done{}, err
 	}
 	req.Header.Set("Content-Type", "application/yaml")
+	if parent := t.parent(); parent != "" {
+		req.Header.Set("traceparent", parent)
+	}
 	header, body, err := a.do(req)
 	if err != nil {
 		return done{}, err

@@ -22,6 +22,7 @@ type change struct {
 	to    string
 	fresh bool // seen on new connections alone
 	judge func(probe.Answer) probe.Verdict
+	trace trace // set when it is made
 }
 
 // setUp is what must be stored before anything is measured.

@@ -61,6 +61,11 @@ type Config struct {
 	// cost is in the figures. Default: none are taken.
 	Profile string
 
+	// Traces is the URL of a receiver of traces (OTLP over HTTP). It gets that
+	// of each change: what the control plane tells, and the first request under
+	// the new configuration. Default: none.
+	Traces string
+
 	// Load has requests in a load of its own take the place of probes and of
 	// Rate, and of what Files says; default: none.
 	Load *Load

@@ -19,6 +19,7 @@ import (
 
 // proxy is a real Envoy, and who probes it.
 type proxy struct {
+	node    string
 	process *envoy.Process
 	dir     string
 	address string // of its listener
@@ -35,7 +36,7 @@ type proxy struct {
 // startProxy runs an Envoy until it answers first, which leads to backend.
 // Close what it returns even if there is an error.
 func startProxy(ctx context.Context, cfg Config, xds, node string, first probe.Target, backend string) (p *proxy, err error) {
-	p = &proxy{}
+	p = &proxy{node: node}
 	text, err := cfg.Bootstrap(xds, node)
 	if err != nil {
 		return p, err

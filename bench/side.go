@@ -60,8 +60,8 @@ func openSide(ctx context.Context, cfg Config, shape Shape, backends []backend, 
 		return s, err
 	}
 	var options []string
-	if cfg.Load != nil {
-		if s.spans, err = receiveSpans(); err != nil {
+	if cfg.Load != nil || cfg.Traces != "" {
+		if s.spans, err = receiveSpans(ctx, cfg.Traces); err != nil {
 			return s, err
 		}
 		options = []string{"--otlp-endpoint", s.spans.url()}
@@ -71,7 +71,7 @@ func openSide(ctx context.Context, cfg Config, shape Shape, backends []backend, 
 	}
 	s.api = &api{url: s.plane.API}
 	for _, c := range s.plan.setUp() {
-		done, err := s.api.commit(ctx, c)
+		done, err := s.api.commit(ctx, c, trace{})
 		if err == nil {
 			err = s.plan.committed(done.version)
 		}
@@ -114,6 +114,9 @@ func (s *side) carryOut(ctx context.Context, c change, into *effects, watch func
 	if err != nil {
 		return err
 	}
+	if s.spans != nil {
+		c.trace = newTrace()
+	}
 	w, err := watch(ctx, c)
 	if err == nil {
 		err = s.plan.committed(w.version)
@@ -122,6 +125,9 @@ func (s *side) carryOut(ctx context.Context, c change, into *effects, watch func
 		return fmt.Errorf("%s: the change to %s: %w", s.shape, c.to, err)
 	}
 	s.plan.settled()
+	if s.spans != nil {
+		s.spans.add(ctx, c.trace.spans(w.sent, w.seen, func(i int) string { return s.proxies[i].node }))
+	}
 	after, err := s.costAfter(ctx)
 	if err != nil {
 		return err
@@ -162,7 +168,7 @@ func (s *side) watch(ctx context.Context, c change) (watched, error) {
 			}
 		}
 		w.sent = time.Now()
-		w.done, err = s.api.commit(ctx, c.call)
+		w.done, err = s.api.commit(ctx, c.call, c.trace)
 		if hurry != nil {
 			close(hurry)
 		}

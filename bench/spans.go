@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,14 +19,16 @@ import (
 )
 
 // spans receives the traces of one control plane, as a collector does over
-// HTTP (OTLP), and keeps what tells the hops of commits apart.
+// HTTP (OTLP), sends them on, and keeps what tells the hops of commits apart.
 type spans struct {
 	listen  net.Listener
 	server  http.Server
 	serving sync.WaitGroup
+	forward *forwarder
 
-	mu      sync.Mutex // guards commits
+	mu      sync.Mutex // guards what follows
 	commits map[string]*commitSpans
+	lost    error // why the first spans could not be sent on
 }
 
 // commitSpans are those of one commit, by its trace.
@@ -35,13 +39,18 @@ type commitSpans struct {
 	acks    []time.Duration
 }
 
-// receiveSpans starts to receive. The caller must call close.
-func receiveSpans() (*spans, error) {
+// receiveSpans starts to receive; endpoint, if any, gets all spans, too. The
+// caller must call close.
+func receiveSpans(ctx context.Context, endpoint string) (*spans, error) {
+	forward, err := newForwarder(ctx, endpoint)
+	if err != nil {
+		return nil, err
+	}
 	listen, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("receiver of traces: %w", err)
 	}
-	s := &spans{listen: listen, commits: map[string]*commitSpans{}}
+	s := &spans{listen: listen, forward: forward, commits: map[string]*commitSpans{}}
 	s.server = http.Server{Handler: http.HandlerFunc(s.post), ReadHeaderTimeout: time.Minute}
 	s.serving.Go(func() { _ = s.server.Serve(listen) }) // until it is closed
 	return s, nil
@@ -59,8 +68,10 @@ func (s *spans) post(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no traces", http.StatusBadRequest)
 		return
 	}
+	err = s.forward.send(r.Context(), body)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.loseLocked(err)
 	for _, of := range export.ResourceSpans {
 		for _, scope := range of.ScopeSpans {
 			for _, span := range scope.Spans {
@@ -68,6 +79,21 @@ func (s *spans) post(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
+}
+
+// loseLocked takes note of spans that could not be sent on. s.mu is held.
+func (s *spans) loseLocked(err error) {
+	if s.lost == nil && err != nil {
+		s.lost = fmt.Errorf("traces were lost: %w", err)
+	}
+}
+
+// add sends on what the bench itself saw of a change.
+func (s *spans) add(ctx context.Context, own []*tracev1.Span) {
+	err := s.forward.spans(ctx, own)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.loseLocked(err)
 }
 
 // take keeps what is of use in a span. s.mu is held.
@@ -128,8 +154,12 @@ func micro(h histogram.Histogram) histogram.Distribution {
 	return histogram.Distribution{Count: int64(h.Count()), P50: us(50), P90: us(90), P99: us(99), P999: us(99.9), Max: us(100)}
 }
 
+// close ends it. The error says as well if spans could not be sent on.
 func (s *spans) close() error {
 	err := s.server.Close()
 	s.serving.Wait()
-	return err
+	s.forward.close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return errors.Join(err, s.lost)
 }

@@ -2,17 +2,26 @@ package bench
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	tracev1 "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/deltaplane/deltaplane/bench/probe"
 )
 
 func TestHopsAreThoseOfTheCommitsThatWereAskedForSince(t *testing.T) {
-	s, err := receiveSpans()
+	s, err := receiveSpans(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,5 +63,72 @@ func TestHopsAreThoseOfTheCommitsThatWereAskedForSince(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 	if err := s.close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// collectorOf is a receiver of traces that keeps the last span of each name.
+func collectorOf(t *testing.T, status int) (url string, spans func() map[string]*tracev1.Span) {
+	t.Helper()
+	var mu sync.Mutex
+	all := map[string]*tracev1.Span{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		var export collector.ExportTraceServiceRequest
+		if err != nil || r.URL.Path != "/v1/traces" || proto.Unmarshal(body, &export) != nil {
+			t.Errorf("%s is no export of traces: %v", r.URL, err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, of := range export.ResourceSpans {
+			for _, span := range of.ScopeSpans[0].Spans {
+				all[span.Name] = span
+			}
+		}
+		w.WriteHeader(status)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, func() map[string]*tracev1.Span {
+		mu.Lock()
+		defer mu.Unlock()
+		return maps.Clone(all)
+	}
+}
+
+func TestTheFirstRequestIsInTheTraceOfItsChange(t *testing.T) {
+	url, spans := collectorOf(t, http.StatusOK)
+	s, err := receiveSpans(t.Context(), url+"/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, sent := newTrace(), time.Now()
+	at := func(from, to time.Duration) probe.Answer {
+		return probe.Answer{Sent: sent.Add(from), Received: sent.Add(to)}
+	}
+	s.add(t.Context(), one.spans(sent, []probe.Switch{
+		{LastOld: at(-time.Second, 1), FirstNew: at(3, 7)}, {FirstNew: at(4, 5)},
+	}, func(i int) string { return fmt.Sprint("node-", i) }))
+	if err := s.close(); err != nil {
+		t.Fatal(err)
+	}
+	got := spans()
+	change, first := got["change"], got["first request"]
+	if len(got) != 2 || change == nil || first == nil {
+		t.Fatalf("spans %v", got)
+	}
+	if want := fmt.Sprintf("00-%x-%x-01", change.TraceId, change.SpanId); want != one.parent() || len(want) != 55 {
+		t.Errorf("the control plane gets %s, the trace is %s", one.parent(), want)
+	}
+	if !bytes.Equal(first.TraceId, change.TraceId) || !bytes.Equal(first.ParentSpanId, change.SpanId) || change.EndTimeUnixNano-change.StartTimeUnixNano != 7 {
+		t.Errorf("change %v, first request %v", change, first)
+	}
+	if (trace{}).parent() != "" {
+		t.Error("no trace has a parent")
+	}
+}
+
+func TestAReceiverThatTakesNoTracesIsToldOf(t *testing.T) {
+	url, _ := collectorOf(t, http.StatusBadGateway)
+	if _, err := receiveSpans(t.Context(), url); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "502") {
+		t.Errorf("at the start: %v", err)
 	}
 }

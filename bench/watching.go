@@ -44,7 +44,7 @@ func (l *load) watch(ctx context.Context, c change) (watched, error) {
 	}
 	result := watched{sent: time.Now()}
 	var err error
-	if result.done, err = l.side.api.commit(ctx, c.call); err != nil {
+	if result.done, err = l.side.api.commit(ctx, c.call, c.trace); err != nil {
 		return result, err
 	}
 	l.mu.Lock()

@@ -59,7 +59,7 @@ func (s *side) answerDirectly(ctx context.Context) error {
 	for k := range workerRoutes {
 		does := fmt.Sprintf("direct_response: {status: 200, body: {inline_string: %s}}", direct)
 		group.Go(func() error {
-			_, err := s.api.commit(ctx, s.plan.patchTo(s.workerRoute(k), does))
+			_, err := s.api.commit(ctx, s.plan.patchTo(s.workerRoute(k), does), trace{})
 			return err
 		})
 	}

@@ -3,11 +3,13 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/deltaplane/deltaplane/bench"
 	"github.com/deltaplane/deltaplane/bench/histogram"
+	"github.com/deltaplane/deltaplane/internal/otlptest"
 )
 
 // Requests of a load go through a real Envoy, whose filter labels them, while
@@ -15,7 +17,8 @@ import (
 func TestALoadIsLabelledAndLosesNothingWhileRoutesChange(t *testing.T) {
 	for _, args := range loadForms {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
-			cmd, temporary := benchCommand(t, append([]string{"--load", "--requests=400", "--workers=20", "--sla=1h", "-o=json", "--body=some", "--header=x-own: 1"}, args...)...)
+			traces := otlptest.Start(t)
+			cmd, temporary := benchCommand(t, append([]string{"--load", "--otlp-endpoint=" + traces.HTTP, "--requests=400", "--workers=20", "--sla=1h", "-o=json", "--body=some", "--header=x-own: 1"}, args...)...)
 			var out, progress bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &out, &progress
 			if err := cmd.Run(); err != nil {
@@ -26,10 +29,38 @@ func TestALoadIsLabelledAndLosesNothingWhileRoutesChange(t *testing.T) {
 			if err := json.Unmarshal(out.Bytes(), &report); err != nil {
 				t.Fatalf("%v in %s", err, out.String())
 			}
+			changes := 0
 			for _, side := range report.Sides {
 				expectLoad(t, side, report.Envoys)
+				changes += side.Change.Count
 			}
+			expectTraces(t, traces, changes)
 		})
+	}
+}
+
+// expectTraces checks that each change is one trace, from the call of the API
+// to the first request.
+func expectTraces(t *testing.T, traces *otlptest.Receiver, changes int) {
+	t.Helper()
+	spans, _ := traces.Spans()
+	roots := spans.Named("change")
+	if len(roots) != changes {
+		t.Errorf("%d traces of %d changes", len(roots), changes)
+	}
+	for _, root := range roots {
+		one := spans.Of(root.Trace)
+		for _, name := range []string{"push", "encode", "send", "ack", "first request"} {
+			if len(one.Named(name)) == 0 {
+				t.Fatalf("no %q in the trace of a change:\n%s", name, one)
+			}
+		}
+		if first := one.Named("first request").Last(); first.Parent != root.ID || first.End.After(root.End) {
+			t.Errorf("the first request is not in its change:\n%s", one)
+		}
+		if below := one.Below(root); len(below) < 2 || !slices.ContainsFunc(below, func(s otlptest.Span) bool { return strings.HasPrefix(s.Name, "POST ") }) {
+			t.Errorf("the call of the API is not below the change:\n%s", one)
+		}
 	}
 }
 

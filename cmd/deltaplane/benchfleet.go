@@ -32,7 +32,7 @@ func fleetFlags(f *pflag.FlagSet, cfg *load.Config) {
 // fleetConfig completes cfg with what both forms of bench have: given tells
 // what was said, as their defaults differ.
 func fleetConfig(given func(flag string) bool, o *benchOptions, envoys bench.Config, cfg load.Config) (load.Config, error) {
-	for _, other := range []string{"hosts", "shards", "envoys", "concurrency", "files", "probe-every", "plain"} {
+	for _, other := range []string{"hosts", "shards", "envoys", "concurrency", "files", "probe-every", "plain", "otlp-endpoint"} {
 		if given(other) {
 			return cfg, usageError{fmt.Sprintf("--%s is for Envoys, not for simulated --proxies", other)}
 		}
