@@ -55,7 +55,7 @@ func TestProxiesThatComeBackWithWhatTheyHoldAreSentNothing(t *testing.T) {
 
 	sent, encoded := w.events.kinds[xds.Sent].Load(), shared.encoded.Load()
 	w.heard.reset()
-	w.awaitKind(xds.Current, streams*len(fourTypes), func() {
+	w.awaitKind(xds.Subscribed, streams*len(fourTypes), func() {
 		w.connect(streams, func(node string) []*discoveryv3.DeltaDiscoveryRequest {
 			requests := wildcards(fourTypes...)(node)
 			for i, typ := range fourTypes {
@@ -64,6 +64,9 @@ func TestProxiesThatComeBackWithWhatTheyHoldAreSentNothing(t *testing.T) {
 			return requests
 		})
 	})
+	if err := w.settled(); err != nil {
+		t.Fatal(err)
+	}
 	if sent := w.events.kinds[xds.Sent].Load() - sent; sent != 0 {
 		t.Errorf("%d responses were sent to proxies that have everything", sent)
 	}
