@@ -72,13 +72,13 @@ func (f *Fleet) Observe(e xds.Event) {
 	f.see(e.Version)
 	switch e.Kind {
 	case xds.Opened:
-		f.open(e)
+		f.open(&e)
 	case xds.Closed:
-		f.close(e)
+		f.close(&e)
 	case xds.Advanced:
 		f.advance()
 	default:
-		f.update(e)
+		f.update(&e)
 	}
 	f.changed.fire()
 }
@@ -88,7 +88,7 @@ func (f *Fleet) Observe(e xds.Event) {
 func (f *Fleet) Changed() <-chan struct{} { return f.changed.next() }
 
 // open starts to track a stream.
-func (f *Fleet) open(e xds.Event) {
+func (f *Fleet) open(e *xds.Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.streams.get(e.Stream) != nil {
@@ -117,7 +117,7 @@ func (f *Fleet) open(e xds.Event) {
 }
 
 // close ends a stream. A node without streams is kept among the departed.
-func (f *Fleet) close(e xds.Event) {
+func (f *Fleet) close(e *xds.Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := f.streams.get(e.Stream)
@@ -165,7 +165,7 @@ func (f *Fleet) advance() {
 }
 
 // update takes in an event of a stream that is open.
-func (f *Fleet) update(e xds.Event) {
+func (f *Fleet) update(e *xds.Event) {
 	everything := e.Kind == xds.Current && e.Type == ""
 	t, ok := slotOf(e.Type)
 	f.metrics.count(t, e)

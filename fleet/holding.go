@@ -48,7 +48,7 @@ func (c *counters) add(d counters) {
 
 // apply takes one event in. For an acknowledgement it returns how long the
 // client took.
-func (h *holding) apply(e xds.Event) (took time.Duration) {
+func (h *holding) apply(e *xds.Event) (took time.Duration) {
 	switch e.Kind {
 	case xds.Subscribed:
 		h.wildcard, h.names = e.Wildcard, e.Names

@@ -52,7 +52,7 @@ func newMetrics() *metrics {
 }
 
 // count takes one event into the counters.
-func (m *metrics) count(t slot, e xds.Event) {
+func (m *metrics) count(t slot, e *xds.Event) {
 	switch e.Kind {
 	case xds.Sent:
 		m.sent[t].Inc()
@@ -76,7 +76,7 @@ func latencies(name, help string) *prometheus.HistogramVec {
 }
 
 // acknowledged takes in an acknowledgement, and how long the client took.
-func (m *metrics) acknowledged(t slot, took time.Duration, e xds.Event) {
+func (m *metrics) acknowledged(t slot, took time.Duration, e *xds.Event) {
 	observe(m.seconds[t], took, e.Trace)
 	if e.Pushed && !e.Committed.IsZero() {
 		observe(m.sinceCommit[t], max(e.Time.Sub(e.Committed), 0), e.Trace)

@@ -73,7 +73,7 @@ func (s *stream) fresh() bool { return s.holdings == [slots]*holding{} }
 func (s *stream) succeeds(closed *stream) bool { return s.fresh() || s.ads && closed.ads }
 
 // openLocked adds a stream. n.mu is held.
-func (n *node) openLocked(s *stream, e xds.Event) {
+func (n *node) openLocked(s *stream, e *xds.Event) {
 	if len(n.streams) == 0 {
 		n.since, n.pastTypes = e.Time, 0
 	}
@@ -86,7 +86,7 @@ func (n *node) openLocked(s *stream, e xds.Event) {
 
 // closeLocked removes a stream and keeps what it held: in full when it was the
 // last, else its counters alone. n.mu is held.
-func (n *node) closeLocked(s *stream, e xds.Event) {
+func (n *node) closeLocked(s *stream, e *xds.Event) {
 	s.catchUpLocked()
 	n.streams = slices.DeleteFunc(n.streams, func(o *stream) bool { return o == s })
 	onPurpose := len(n.streams) > 0 && !slices.ContainsFunc(n.streams, func(o *stream) bool { return o.succeeds(s) })
@@ -120,7 +120,7 @@ func (n *node) closeLocked(s *stream, e xds.Event) {
 
 // updateLocked takes in an event of one type. For an acknowledgement it
 // returns how long it took. n.mu is held.
-func (n *node) updateLocked(s *stream, t slot, e xds.Event) time.Duration {
+func (n *node) updateLocked(s *stream, t slot, e *xds.Event) time.Duration {
 	n.assignLocked(e)
 	h := s.holdings[t]
 	if h == nil {
@@ -135,7 +135,7 @@ func (n *node) updateLocked(s *stream, t slot, e xds.Event) time.Duration {
 }
 
 // currentLocked takes in that s holds all that it subscribes to. n.mu is held.
-func (n *node) currentLocked(s *stream, e xds.Event) {
+func (n *node) currentLocked(s *stream, e *xds.Event) {
 	n.assignLocked(e)
 	for _, h := range s.holdings {
 		if h != nil && h.subscribed {
@@ -145,7 +145,7 @@ func (n *node) currentLocked(s *stream, e xds.Event) {
 }
 
 // assignLocked notes the fleet that the node is in. n.mu is held.
-func (n *node) assignLocked(e xds.Event) {
+func (n *node) assignLocked(e *xds.Event) {
 	if n.fleet != e.Fleet {
 		n.fleet = capText(e.Fleet, maxName)
 	}

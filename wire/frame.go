@@ -30,10 +30,17 @@ type Response struct {
 // Size is the length of the message in bytes, up to a few for the nonce's tag.
 func (r *Response) Size() int { return r.Frame.size + len(r.Nonce) }
 
+// outgoing is room for what most responses add to their frames, in one piece.
+type outgoing struct {
+	list [4]mem.Buffer
+	tail [60]byte
+}
+
 // buffers lists r's bytes. The shared pieces are not copied.
 func (r *Response) buffers() mem.BufferSlice {
-	list := append(make(mem.BufferSlice, 0, len(r.Frame.pieces)+1), r.Frame.pieces...)
-	tail := protowire.AppendTag(make([]byte, 0, len(r.Nonce)+4), r.Frame.nonce, protowire.BytesType)
+	room := &outgoing{}
+	list := append(mem.BufferSlice(room.list[:0]), r.Frame.pieces...)
+	tail := protowire.AppendTag(room.tail[:0], r.Frame.nonce, protowire.BytesType)
 	return append(list, mem.SliceBuffer(protowire.AppendString(tail, r.Nonce)))
 }
 

@@ -67,6 +67,21 @@ func (c *conversation) show(v *view.View, version deltaplane.Version, keep bool)
 	c.view, c.version, c.keep = v, version, keep
 }
 
+// dispatch is all that is made for one response: in one piece, as each stream
+// makes one for each change.
+type dispatch struct {
+	send     send
+	response wire.Response
+	flight   flight
+}
+
+// nonce is one that no other response has.
+func (c *conversation) nonce() string {
+	c.nonces++
+	var room [48]byte
+	return string(strconv.AppendUint(append(room[:0], c.prefix...), c.nonces, 36))
+}
+
 // receive takes in what the client says, and reports whether it asks for
 // something, rather than only answers. The error, a gRPC status, ends the
 // stream. show must have been called before.
@@ -151,14 +166,18 @@ func (c *conversation) respond(now time.Time) *send {
 	all := c.standings(room[:0], now)
 	for i, l := range c.lanes {
 		if l.flight == nil && l.subscribed() && (all[i].adds || l.owes) && c.mayAdd(l, all) {
-			if s := c.sendPart(l, c.mayRemove(l, all, now), now); s != nil {
+			p := all[i].plan
+			if c.mayRemove(l, p, all) {
+				p = c.plan(l, true, now)
+			}
+			if s := c.sendPart(l, p, now); s != nil {
 				return s
 			}
 		}
 	}
 	for i, l := range c.lanes {
-		if l.flight == nil && all[i].removes && c.mayRemove(l, all, now) {
-			if s := c.sendPart(l, true, now); s != nil {
+		if l.flight == nil && all[i].removes && c.mayRemove(l, all[i].plan, all) {
+			if s := c.sendPart(l, c.plan(l, true, now), now); s != nil {
 				return s
 			}
 		}
@@ -167,34 +186,31 @@ func (c *conversation) respond(now time.Time) *send {
 	return c.keepAlive(now)
 }
 
-// mayRemove reports whether l has removals that wait and may go out now.
-func (c *conversation) mayRemove(l *lane, all []standing, now time.Time) bool {
-	if c.keep {
-		return false
-	}
-	p := c.plan(l, false, now)
-	return p != nil && len(p.Waiting) > 0 && mayRemove(l.typ, p, all)
+// mayRemove reports whether removals that wait in l's plan may go out now.
+func (c *conversation) mayRemove(l *lane, p *plan, all []standing) bool {
+	return !c.keep && p != nil && len(p.Waiting) > 0 && mayRemove(l.typ, p, all)
 }
 
-// sendPart decides and takes off what l may send.
-func (c *conversation) sendPart(l *lane, removals bool, now time.Time) *send {
-	p := c.plan(l, removals, now)
+// sendPart takes off what l may send of p, nil for nothing.
+func (c *conversation) sendPart(l *lane, p *plan, now time.Time) *send {
 	if p == nil || !c.tells(l, p) && (!l.owes || len(p.Gated) > 0) {
 		return nil
 	}
 	if !c.delta && l.typ.FullState() {
 		l.refused = nil // all of it goes again
 	}
-	c.nonces++
-	s := &send{lane: l, plan: p, pushed: !l.owes && !l.held.Fresh()}
+	d := &dispatch{send: send{lane: l, plan: p, pushed: !l.owes && !l.held.Fresh()}}
+	s := &d.send
 	began := c.common.watch.begin()
 	frame, cached := p.Frame()
 	if !cached {
 		c.common.watch.end(began, Work{Kind: Encoded, Version: c.version, Type: l.typ, Bytes: frame.Size()})
 	}
 	s.cached = cached
-	s.response = &wire.Response{Frame: frame, Nonce: c.prefix + strconv.FormatUint(c.nonces, 36)}
-	l.flight = &flight{plan: p, since: now, handed: c.common.watch.begin(), version: c.version, after: l.reached(c.version), pushed: s.pushed, view: c.view}
+	d.response = wire.Response{Frame: frame, Nonce: c.nonce()}
+	s.response = &d.response
+	l.flight = &d.flight
+	*l.flight = flight{plan: p, since: now, handed: c.common.watch.begin(), version: c.version, after: l.reached(c.version), pushed: s.pushed, view: c.view}
 	l.flight.partial = c.partial(l, p, now)
 	if l.typ == resource.Listener {
 		l.latest = l.flight
@@ -231,6 +247,7 @@ func (c *conversation) standings(all []standing, now time.Time) []standing {
 			s.refused = l.refused
 		case l.subscribed() && l.flight == nil:
 			if p := c.plan(l, false, now); p != nil {
+				s.plan = p
 				s.adds = c.tells(l, p) || len(p.Gated) > 0 && l.refused == nil
 				s.removes = len(p.Waiting) > 0
 			}

@@ -125,9 +125,7 @@ func (c *conversation) again(l *lane, p *plan) *send {
 }
 
 func (c *conversation) heartbeat(l *lane, frame *wire.Frame, cached bool) *send {
-	c.nonces++
-	return &send{lane: l, cached: cached, heartbeat: true,
-		response: &wire.Response{Frame: frame, Nonce: c.prefix + strconv.FormatUint(c.nonces, 36)}}
+	return &send{lane: l, cached: cached, heartbeat: true, response: &wire.Response{Frame: frame, Nonce: c.nonce()}}
 }
 
 // survey brings all vitals up to what the client holds, and takes in its

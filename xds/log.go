@@ -20,7 +20,7 @@ var kindNames = [...]string{
 
 // event writes e; nonce is that of the response it is about, if any. Of
 // refusals it writes as many as repeats admits.
-func (l eventLog) event(ctx context.Context, e Event, nonce string) {
+func (l eventLog) event(ctx context.Context, e *Event, nonce string) {
 	level := slog.LevelDebug
 	if e.Kind == Refused || e.Kind == Overdue {
 		level = slog.LevelWarn

@@ -11,6 +11,7 @@ import (
 type metrics struct {
 	streams *prometheus.GaugeVec
 	frames  *prometheus.CounterVec
+	cached  [2]prometheus.Counter // of frames: by whether another stream had them, to look no label up per response
 	beats   prometheus.Counter
 	push    prometheus.Histogram
 	evicted prometheus.Counter
@@ -38,6 +39,7 @@ func newMetrics(r prometheus.Registerer, names func() int, stuck func() string) 
 			Name: "deltaplane_push_seconds", Help: "From a commit's time to handing its response to the stream.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15), NativeHistogramBucketFactor: 1.1}),
 	}
+	m.cached = [2]prometheus.Counter{m.frames.WithLabelValues("false"), m.frames.WithLabelValues("true")}
 	if r != nil {
 		subscribed := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "deltaplane_subscribed_names", Help: "Resource names subscribed to; a set that several streams have counts once."},
@@ -79,11 +81,11 @@ func (st *stream) profiled() pprof.LabelSet {
 // sent counts a response; committed is when its version was made, and trace,
 // if not empty, the id of a trace in which it can be looked up.
 func (m *metrics) sent(s *send, committed, now time.Time, trace string) {
-	cached := "false"
+	cached := 0
 	if s.cached {
-		cached = "true"
+		cached = 1
 	}
-	m.frames.WithLabelValues(cached).Inc()
+	m.cached[cached].Inc()
 	if s.heartbeat {
 		m.beats.Inc()
 	}

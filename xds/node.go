@@ -89,11 +89,11 @@ func (st *stream) observe(e Event) {
 	if l := st.talk.lane(e.Type); l != nil {
 		nonce = l.nonce
 	}
-	e.Trace = st.server.common.watch.pushed(e)
+	e.Trace = st.server.common.watch.pushed(&e)
 	if e.Kind == Sent {
 		st.sentTrace = e.Trace
 	}
-	st.server.log.event(st.grpc.Context(), e, nonce)
+	st.server.log.event(st.grpc.Context(), &e, nonce)
 	if e.Kind == Overdue {
 		st.server.metrics.overdue.Inc()
 	}

@@ -21,10 +21,11 @@ import (
 // standing is what the order needs to know of one type.
 type standing struct {
 	typ      resource.Type
-	adds     bool // has something to send besides removals, or is held by the gate
-	removes  bool // has removals to send
-	inFlight bool // additions are neither accepted nor refused, and not overdue
-	bridged  bool // the client has hosts besides, until scopes have followed
+	adds     bool  // has something to send besides removals, or is held by the gate
+	removes  bool  // has removals to send
+	inFlight bool  // additions are neither accepted nor refused, and not overdue
+	plan     *plan // of additions, for who has no response in flight; nil: nothing
+	bridged  bool  // the client has hosts besides, until scopes have followed
 	refused  *refusal
 }
 

@@ -62,13 +62,13 @@ func (w stopwatch) end(began time.Time, done Work) {
 }
 
 // pushed completes e with its trace.
-func (w stopwatch) pushed(e Event) string {
+func (w stopwatch) pushed(e *Event) string {
 	if w.tracer == nil {
 		return ""
 	}
 	switch e.Kind {
 	case Sent, Acked, Refused:
-		return w.tracer.Pushed(e)
+		return w.tracer.Pushed(*e)
 	}
 	return ""
 }

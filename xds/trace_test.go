@@ -153,7 +153,7 @@ func TestWithoutATracerNothingIsTimedOrAllocated(t *testing.T) {
 	ctx, e, f := t.Context(), Event{Kind: Acked}, &flight{}
 	if n := testing.AllocsPerRun(100, func() {
 		off.end(off.begin(), Work{Kind: Diffed})
-		off.pushed(e)
+		off.pushed(&e)
 		off.within(ctx, 1)
 		f.transmitted(off)
 	}); n > 0 {
