@@ -55,7 +55,7 @@ func TestProxiesThatComeBackWithWhatTheyHoldAreSentNothing(t *testing.T) {
 
 	sent, encoded := w.events.kinds[xds.Sent].Load(), shared.encoded.Load()
 	w.heard.reset()
-	w.awaitKind(xds.Subscribed, streams*len(fourTypes), func() {
+	w.awaitKind(rested, streams*len(fourTypes), func() { // after each request
 		w.connect(streams, func(node string) []*discoveryv3.DeltaDiscoveryRequest {
 			requests := wildcards(fourTypes...)(node)
 			for i, typ := range fourTypes {
