@@ -70,11 +70,13 @@ func (in *intake) intercept(service any, g grpc.ServerStream, _ *grpc.StreamServ
 		return errCompressed
 	}
 	inbound := inboundOf(g.Context())
-	if inbound != nil {
-		inbound.room.opened(inbound)
-		defer inbound.room.closed(inbound)
+	if inbound == nil {
+		return handle(service, guarded{g, nil})
 	}
-	return handle(service, guarded{g, inbound})
+	inbound.room.opened(inbound)
+	err := handle(service, guarded{g, inbound})
+	inbound.room.closed(inbound)
+	return err
 }
 
 // guarded is a stream whose RecvMsg tells what the codec refused, which gRPC
