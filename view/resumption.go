@@ -23,7 +23,7 @@ type Resumptions struct {
 
 	mu         sync.Mutex
 	young, old map[resumptionKey]Held
-	names      int // in young
+	bytes      int // about what young takes
 }
 
 // resumptionKey finds a list in whatever order it stands.
@@ -32,9 +32,12 @@ type resumptionKey struct {
 	n    int
 }
 
-// maxResumed is how many names the lists of a generation may have: each takes
-// about 200 bytes.
-const maxResumed = 200_000
+// What the lists of a generation may take. Strangers send them: neither few
+// huge names nor many lists may take more.
+const (
+	maxResumedBytes = 40 << 20
+	resumedBytes    = 200 // of a list or name, about, besides its text
+)
 
 // Of is Resumed of a list, as its entries stand in a request: the messages of
 // a protobuf map of strings (DeltaDiscoveryRequest, initial_resource_versions).
@@ -48,7 +51,7 @@ func (r *Resumptions) Of(entries iter.Seq[[]byte]) (held Held, ok bool) {
 	if held, ok := r.find(key); ok && held.saysTheSame(entries) {
 		return held, true
 	}
-	versions := make(map[string]string, key.n)
+	versions, size := make(map[string]string, key.n), resumedBytes
 	for e := range entries {
 		name, version, ok := entryOf(e)
 		if !ok || !utf8.Valid(name) || !utf8.Valid(version) {
@@ -58,10 +61,11 @@ func (r *Resumptions) Of(entries iter.Seq[[]byte]) (held Held, ok bool) {
 			return Held{}, false
 		}
 		versions[string(name)] = string(version)
+		size += resumedBytes + len(name)
 	}
 	held = Resumed(versions)
 	if len(versions) == key.n {
-		r.keep(key, held)
+		r.keep(key, held, size)
 	}
 	return held, true
 }
@@ -87,18 +91,18 @@ func (r *Resumptions) find(key resumptionKey) (Held, bool) {
 	return held, ok
 }
 
-func (r *Resumptions) keep(key resumptionKey, held Held) {
+func (r *Resumptions) keep(key resumptionKey, held Held, size int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if key.n > maxResumed {
+	if size > maxResumedBytes {
 		return
 	}
-	if r.young == nil || r.names+key.n > maxResumed {
-		r.old, r.young, r.names = r.young, map[resumptionKey]Held{}, 0
+	if r.young == nil || r.bytes+size > maxResumedBytes {
+		r.old, r.young, r.bytes = r.young, map[resumptionKey]Held{}, 0
 	}
 	if _, ok := r.young[key]; !ok {
 		r.young[key] = held
-		r.names += key.n
+		r.bytes += size
 	}
 }
 
@@ -106,7 +110,7 @@ func (r *Resumptions) keep(key resumptionKey, held Held) {
 func (r *Resumptions) Age() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.old, r.young, r.names = r.young, nil, 0
+	r.old, r.young, r.bytes = r.young, nil, 0
 }
 
 // saysTheSame reports whether h is what Resumed makes of entries, of which

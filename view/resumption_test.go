@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -63,6 +64,21 @@ func TestThoseWhoComeBackWithTheSameInAnyOrderShareIt(t *testing.T) {
 	r.young[r.keyOf(third)] = first
 	if held, _ := r.Of(third); held.Key() == first.Key() {
 		t.Error("a list of the same hash is taken for the same")
+	}
+}
+
+func TestListsOfHugeNamesAreNotKeptForOthers(t *testing.T) {
+	var r Resumptions
+	kept := 0
+	for i := range 100 {
+		r.Of(slices.Values([][]byte{entry(fmt.Sprint(i, strings.Repeat("x", 2*maxResumedBytes/100)), "1")}))
+		kept = max(kept, len(r.young))
+	}
+	if kept == 0 || kept > 50 {
+		t.Errorf("%d lists of a fiftieth of the memory are kept", kept)
+	}
+	if r.Of(slices.Values([][]byte{entry("y"+strings.Repeat("x", maxResumedBytes), "1")})); r.bytes > maxResumedBytes {
+		t.Errorf("%d bytes are kept", r.bytes)
 	}
 }
 
