@@ -3,7 +3,6 @@ package xds
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/deltaplane/deltaplane"
@@ -73,13 +72,6 @@ type dispatch struct {
 	send     send
 	response wire.Response
 	flight   flight
-}
-
-// nonce is one that no other response has.
-func (c *conversation) nonce() string {
-	c.nonces++
-	var room [48]byte
-	return string(strconv.AppendUint(append(room[:0], c.prefix...), c.nonces, 36))
 }
 
 // receive takes in what the client says, and reports whether it asks for

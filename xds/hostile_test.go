@@ -196,7 +196,7 @@ func TestWhatIsOddButAllowedDisturbsNobody(t *testing.T) {
 	cds := resource.Cluster.URL()
 	for name, m := range map[string]*discoveryv3.DeltaDiscoveryRequest{
 		"no node":                   {TypeUrl: cds, ResourceNamesSubscribe: []string{"c"}},
-		"another stream's nonce":    {TypeUrl: cds, ResponseNonce: x.server.noncePrefix(1) + "1", ResourceNamesSubscribe: []string{"c"}},
+		"another stream's nonce":    {TypeUrl: cds, ResponseNonce: noncePrefix(1) + "1-0000000000", ResourceNamesSubscribe: []string{"c"}},
 		"an unknown type":           {TypeUrl: "type.googleapis.com/no.such.Type", ResourceNamesSubscribe: []string{"c"}},
 		"one name 10,000 times":     {TypeUrl: cds, ResourceNamesSubscribe: slices.Repeat([]string{"c"}, 10_000)},
 		"names that are not a name": {TypeUrl: cds, ResourceNamesSubscribe: []string{"\x00", "../..", "xdstp://"}},

@@ -2,10 +2,7 @@ package xds
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"runtime"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,7 +25,6 @@ type Server struct {
 	assigner  Assigner
 	metrics   *metrics
 	log       eventLog
-	run       string // random, starts all nonces of this process
 	closing   chan struct{}
 	cancel    context.CancelFunc
 	streamIDs atomic.Uint64
@@ -46,12 +42,10 @@ type Server struct {
 // NewServer starts serving source; Register makes it reachable.
 func NewServer(source Source, cfg Config) *Server {
 	cfg = cfg.withDefaults()
-	var run [5]byte
-	rand.Read(run[:])
 	ctx, cancel := context.WithCancel(context.Background()) // a life of its own, which Close ends
 	watch := source.Watch()
 	s := &Server{
-		cfg: cfg, source: source, assigner: cfg.Assigner, run: hex.EncodeToString(run[:]),
+		cfg: cfg, source: source, assigner: cfg.Assigner,
 		log: eventLog{cfg.Logger, stopwatch{cfg.Tracer}, &repeats{}}, closing: make(chan struct{}), cancel: cancel,
 		streams: map[*stream]struct{}{},
 	}
@@ -166,10 +160,4 @@ func (s *Server) leave(st *stream) {
 	s.hub.roster.leave(st)
 	s.metrics.closed(st)
 	s.goroutines.Done()
-}
-
-// noncePrefix starts the nonces of one stream: no two streams, not even of
-// different processes, have a nonce in common.
-func (s *Server) noncePrefix(stream uint64) string {
-	return s.run + "-" + strconv.FormatUint(stream, 36) + "-"
 }

@@ -83,7 +83,7 @@ func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) (err
 	}
 	connection := s.addressOf(g.Context())
 	st.pace, st.inbound = connection.pace, connection.inbound
-	st.talk = &conversation{common: &s.common, delta: delta, only: only, prefix: s.noncePrefix(st.id), observe: st.observe}
+	st.talk = &conversation{common: &s.common, delta: delta, only: only, prefix: noncePrefix(st.id), observe: st.observe}
 	if !s.enter(st) {
 		return errClosing
 	}
@@ -101,7 +101,7 @@ func (st *stream) live(ctx context.Context) error {
 	defer st.timer.Stop()
 	st.mu.Lock()
 	st.look()
-	st.mu.Unlock()
+	st.unlock()
 	st.server.goroutines.Go(st.receive)
 	defer st.end()
 	for {

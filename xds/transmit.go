@@ -8,7 +8,7 @@ import (
 
 // A gRPC stream takes messages without blocking until 64 KiB have been given to
 // it that the client's windows did not let through yet. What the client has
-// answered was let through; so as long as less than this is unanswered, a
+// answered was let through (nonce.go); so as long as less than this is unanswered, a
 // response is handed over at once, and else by a goroutine that may wait.
 const instantQuota = 48 << 10
 
