@@ -54,8 +54,13 @@ func (s *Server) Inspect(ctx context.Context) ([]Inspection, error) {
 		reply := make(chan Inspection, 1)
 		select {
 		case st.inspect <- reply:
-			if i := <-reply; i.Node != nil {
-				all = append(all, i)
+			select {
+			case i := <-reply:
+				if i.Node != nil {
+					all = append(all, i)
+				}
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
 			}
 		case <-st.grpc.Context().Done():
 		case <-ctx.Done():

@@ -37,11 +37,22 @@ func clip(s string) string {
 // checkSizes refuses names that no resource can have, and nodes that are too
 // large to keep.
 func (c *conversation) checkSizes(t resource.Type, q request) error {
+	check := func(name string) error {
+		if len(name) > maxNameBytes {
+			return invalid("%s: a resource name of %d bytes, at most %d are allowed", t.Short(), len(name), maxNameBytes)
+		}
+		return nil
+	}
 	for _, names := range q.namesIn() {
 		for _, name := range names {
-			if len(name) > maxNameBytes {
-				return invalid("%s: a resource name of %d bytes, at most %d are allowed", t.Short(), len(name), maxNameBytes)
+			if err := check(name); err != nil {
+				return err
 			}
+		}
+	}
+	for name := range q.initial {
+		if err := check(name); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -18,9 +18,9 @@ const (
 	commonShare  = 0.25                  // of all cores, for all that need more together
 )
 
-// What passes over all streams may take: a burst of versions goes out as each
-// comes, and in the long run half of the time is left to acknowledgements and
-// commits.
+// What passes over all streams may take while versions come faster than they
+// are brought: a burst goes out as each comes, and then at least half of the
+// time is left to acknowledgements and commits.
 const (
 	passBurst = 250 * time.Millisecond
 	passShare = 0.5

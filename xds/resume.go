@@ -18,11 +18,13 @@ const fewVersions = 64
 // same. It reports false, and does nothing, for any other message.
 func (in *intake) resume(data []byte, m *deltaRequest) bool {
 	n, size := 0, 0
+	small := true
 	for entry := range versionsIn(data) {
 		n++
 		size += len(entry)
+		small = small && len(entry) <= maxNameBytes // else checkSizes is to see the name
 	}
-	if n <= fewVersions {
+	if n <= fewVersions || !small {
 		return false
 	}
 	held, ok := in.resumed.Of(versionsIn(data))

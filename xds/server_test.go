@@ -92,6 +92,19 @@ func (c client) say(node string, typ resource.Type, names ...string) {
 	}
 }
 
+// holds comes back with n resources, one of which has too long a name.
+func (c client) holds(node string, n int) {
+	c.t.Helper()
+	m := &discoveryv3.DeltaDiscoveryRequest{Node: &corev3.Node{Id: node}, TypeUrl: resource.Endpoint.URL(), ResourceNamesSubscribe: []string{wildcard},
+		InitialResourceVersions: map[string]string{strings.Repeat("x", maxNameBytes+1): "1"}}
+	for i := range n - 1 {
+		m.InitialResourceVersions[fmt.Sprint("name-", i)] = "1"
+	}
+	if err := c.Send(m); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
 // hear receives one response and acknowledges it.
 func (c client) hear() *discoveryv3.DeltaDiscoveryResponse {
 	c.t.Helper()
@@ -251,13 +264,15 @@ func TestLimitsEndTheStreamWithAReason(t *testing.T) {
 		say  func(client)
 		want codes.Code
 	}{
-		"too many names":         {func(c client) { c.say("n", resource.Endpoint, many...) }, codes.ResourceExhausted},
-		"too long a name":        {func(c client) { c.say("n", resource.Endpoint, strings.Repeat("x", 5000)) }, codes.InvalidArgument},
-		"too large a node":       {func(c client) { c.say(strings.Repeat("x", 2000), resource.Endpoint, "a") }, codes.InvalidArgument},
-		"no type":                {func(c client) { c.Send(&discoveryv3.DeltaDiscoveryRequest{}) }, codes.InvalidArgument},
-		"a type of v2":           {func(c client) { c.say("n", "envoy.api.v2.Cluster") }, codes.InvalidArgument},
-		"another node":           {func(c client) { c.say("n", resource.Cluster); c.say("m", resource.Cluster) }, codes.InvalidArgument},
-		"the client has hung up": {func(c client) { c.say("n", resource.Cluster); c.CloseSend() }, codes.Unknown}, // io.EOF
+		"too many names":                         {func(c client) { c.say("n", resource.Endpoint, many...) }, codes.ResourceExhausted},
+		"too long a name":                        {func(c client) { c.say("n", resource.Endpoint, strings.Repeat("x", 5000)) }, codes.InvalidArgument},
+		"too long a name of what it holds":       {func(c client) { c.holds("n", 1) }, codes.InvalidArgument},
+		"too long a name among many that it has": {func(c client) { c.holds("n", 1+fewVersions) }, codes.InvalidArgument},
+		"too large a node":                       {func(c client) { c.say(strings.Repeat("x", 2000), resource.Endpoint, "a") }, codes.InvalidArgument},
+		"no type":                                {func(c client) { c.Send(&discoveryv3.DeltaDiscoveryRequest{}) }, codes.InvalidArgument},
+		"a type of v2":                           {func(c client) { c.say("n", "envoy.api.v2.Cluster") }, codes.InvalidArgument},
+		"another node":                           {func(c client) { c.say("n", resource.Cluster); c.say("m", resource.Cluster) }, codes.InvalidArgument},
+		"the client has hung up":                 {func(c client) { c.say("n", resource.Cluster); c.CloseSend() }, codes.Unknown}, // io.EOF
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPlane(t, Config{MaxNames: 10, MaxNodeBytes: 1000})

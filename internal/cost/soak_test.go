@@ -2,6 +2,7 @@ package cost
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -74,8 +75,31 @@ func TestTheServerStaysFlatWhileProxiesComeAndGoAndChangesGoOn(t *testing.T) {
 	if err := proxies.disperse(func(m member) bool { return m.pace != nil }); err != nil {
 		t.Error(err)
 	}
+	if err := gone(t.Context(), server, len(proxies.members)); err != nil {
+		t.Fatal(err)
+	}
 	if err := commits.call(t.Context(), "/v1/apply?wait=60s", cluster(0, 1<<20)); err != nil {
 		t.Error(err)
+	}
+}
+
+// gone waits until the server has noticed who has left: so many streams are
+// open then.
+func gone(ctx context.Context, server *plane.Plane, left int) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("the server has not noticed that proxies have gone"))
+	defer cancel()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for {
+		open, err := numberIn(ctx, server.API+"/metrics", `deltaplane_streams{api="ads",variant="delta"} `)
+		if err != nil || open == int64(left) {
+			return err
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 }
 
