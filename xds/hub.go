@@ -67,12 +67,15 @@ func newHub(s *deltaplane.Snapshot, assigner Assigner, clock func() time.Time, a
 	return h
 }
 
-// follow advances with the source until ctx ends. Where versions come faster
-// than passes over the streams can bring them, it leaves time between passes:
-// more versions go with each, and who commits them gets to run.
+// follow advances with the source until ctx ends. Where versions come before
+// clients have answered those before them, it leaves time between passes over
+// the streams: more versions go with each, and who commits them gets to run.
 func (h *hub) follow(ctx context.Context, source Source, watch *deltaplane.Watch) {
 	for {
-		if _, err := watch.Next(ctx); err != nil || h.tempo.await(ctx, h.clock) != nil {
+		if _, err := watch.Next(ctx); err != nil {
+			return
+		}
+		if h.roster.busy() && h.tempo.await(ctx, h.clock) != nil {
 			return
 		}
 		h.advance(source.Latest())

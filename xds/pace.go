@@ -18,12 +18,13 @@ const (
 	commonShare  = 0.25                  // of all cores, for all that need more together
 )
 
-// What passes over all streams may take while versions come faster than they
-// are brought: a burst goes out as each comes, and then at least half of the
-// time is left to acknowledgements and commits.
+// What passes over all streams may take while versions come faster than clients
+// answer them: a burst goes out as each comes, and then a part of the time. What
+// a pass hands over takes twice as long to be written and answered as to be
+// handed over, and commits need some of the time, too.
 const (
 	passBurst = 250 * time.Millisecond
-	passShare = 0.5
+	passShare = 0.25
 )
 
 // bucket is a budget of processor time that refills at a rate. It may be

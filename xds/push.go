@@ -33,8 +33,7 @@ const stride = 16
 
 // push is one pusher: it walks over the streams with each epoch after this one
 // until ctx ends. Newer epochs that come meanwhile are one more walk, not
-// several. Only walks that versions come during count for the hub's tempo: a
-// version by itself never waits.
+// several.
 func (s *Server) push(ctx context.Context, epoch *epoch) {
 	for {
 		select {
@@ -50,9 +49,8 @@ func (s *Server) push(ctx context.Context, epoch *epoch) {
 			}
 		}
 		epoch = p.epoch
-		if now := s.cfg.now(); s.source.Latest().Version() > epoch.snapshot.Version() {
-			s.hub.tempo.draw(now.Sub(began)/time.Duration(runtime.GOMAXPROCS(0)), now, true)
-		}
+		now := s.cfg.now()
+		s.hub.tempo.draw(now.Sub(began)/time.Duration(runtime.GOMAXPROCS(0)), now, true)
 	}
 }
 

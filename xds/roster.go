@@ -13,8 +13,9 @@ import (
 // INVARIANT: a stream is in the ring of awake or in that of one calm, and in
 // that of a calm only while the calm's view is what it has to be shown.
 type roster struct {
-	mu    sync.Mutex // innermost lock; guards awake, and all links
-	awake link
+	mu     sync.Mutex // innermost lock; guards what follows, and all links
+	awake  link
+	listed int // how many were awake when the last pass began
 }
 
 func newRoster() *roster {
@@ -93,5 +94,21 @@ func (r *roster) list() []*stream {
 	for l := r.awake.next; l != &r.awake; l = l.next {
 		list = append(list, l.stream)
 	}
+	r.listed = len(list)
 	return list
+}
+
+// busy reports whether more than a few of those whom the last pass brought a
+// version are still awake, most of them because their clients have not answered
+// yet. Cost: O(streams of that pass).
+func (r *roster) busy() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	few := r.listed / 8
+	for l := r.awake.next; l != &r.awake; l = l.next {
+		if few--; few < 0 {
+			return true
+		}
+	}
+	return false
 }
