@@ -69,6 +69,11 @@ and --sla limits the time from the call to the last proxy.`,
 		if cmd.Flags().Changed("proxies") || o.table != "" {
 			return t.benchFleet(cmd, &o, cfg, fleet)
 		}
+		for _, flag := range fleetOnly {
+			if cmd.Flags().Changed(flag) {
+				return usageError{fmt.Sprintf("--%s is for simulated proxies: say how many with --proxies", flag)}
+			}
+		}
 		if err := o.complete(&cfg); err != nil {
 			return err
 		}

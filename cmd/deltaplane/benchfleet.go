@@ -29,10 +29,13 @@ func fleetFlags(f *pflag.FlagSet, cfg *load.Config) {
 	f.StringVar(&cfg.Rivals, "rivals", "", "program that serves as the other sides to --compare (default: deltaplane-rivals beside this program; make rivals builds it)")
 }
 
+// fleetOnly have a meaning only with --proxies or --table.
+var fleetOnly = []string{"resources", "repetitions", "turn-limit", "concerned", "names", "node-extensions", "server", "xds", "rivals"}
+
 // fleetConfig completes cfg with what both forms of bench have: given tells
 // what was said, as their defaults differ.
 func fleetConfig(given func(flag string) bool, o *benchOptions, envoys bench.Config, cfg load.Config) (load.Config, error) {
-	for _, other := range []string{"hosts", "shards", "envoys", "concurrency", "files", "probe-every", "plain", "otlp-endpoint"} {
+	for _, other := range append([]string{"hosts", "shards", "envoys", "concurrency", "files", "probe-every", "plain", "otlp-endpoint", "load"}, loadFlags...) {
 		if given(other) {
 			return cfg, usageError{fmt.Sprintf("--%s is for Envoys, not for simulated --proxies", other)}
 		}
