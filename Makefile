@@ -37,10 +37,10 @@ build: ## bin/deltaplane, one static binary
 	$(GO) build -ldflags '-s -w -X main.version=$(VERSION)' -o bin/deltaplane ./cmd/deltaplane
 
 .PHONY: bench
-bench: build rivals ## a thousand simulated proxies against floors and rivals, and docs/bench-fleet.md (10 minutes)
-	tools/bench.sh > docs/bench-fleet.md.new
-	mv docs/bench-fleet.md.new docs/bench-fleet.md
-	@cat docs/bench-fleet.md
+bench: build rivals ## a thousand simulated proxies against floors and rivals, and docs/bench.md (10 minutes)
+	tools/bench.sh > docs/bench.md.new
+	mv docs/bench.md.new docs/bench.md
+	@cat docs/bench.md
 
 .PHONY: bench-quick
 bench-quick: build rivals ## the same in small, to see that it works

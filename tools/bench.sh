@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a fleet costs a control plane, as docs/bench-fleet.md; progress goes to
+# What a fleet costs a control plane, as docs/bench.md; progress goes to
 # stderr. Ten minutes on two cores. etcd's files are where TMPDIR is.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -23,7 +23,7 @@ part() { # part TITLE ARGUMENT...: a heading, the command, and what it prints
 cat <<EOF
 # What a fleet costs
 
-\`make bench\` writes this file; [bench.md](bench.md) says what is measured, and how. Of what several turns measured, the
+\`make bench\` writes this file; [benchmarking.md](benchmarking.md) says what is measured, and how. Of what several turns measured, the
 median stands there, and in brackets the least and the most.
 
 - $(date -u +%Y-%m-%d), $(bin/deltaplane version | head -1), $(go env GOVERSION), $(module google.golang.org/grpc), $(module github.com/envoyproxy/go-control-plane)

@@ -11,6 +11,7 @@ import (
 func (r *Report) Print(to io.Writer) {
 	fmt.Fprintf(to, "%d proxies · pattern %s · nodes with %d extensions · %s/%s, %d CPUs · %s\n", r.Proxies, r.Pattern, r.Extensions,
 		r.Machine.OS, r.Machine.Arch, r.Machine.CPUs, r.Version)
+	r.printSummary(to)
 	r.printChanges(to, "one change at a time", func(s Side) *Course { return &s.Changes })
 	if r.Concerned > 0 {
 		r.printChanges(to, fmt.Sprintf("changes that concern %d proxies (the floor has no others)", r.Concerned), func(s Side) *Course { return s.Concerned })
@@ -54,6 +55,22 @@ func table(to io.Writer, title, head string) *tabwriter.Writer {
 }
 
 func (s Side) begin(w io.Writer) { fmt.Fprintf(w, "%s\t%d\t", s.Kind, s.Resources) }
+
+// printSummary writes what control planes are first compared by. Times are
+// from the commit; where clocks are too far apart for that, from the call.
+func (r *Report) printSummary(to io.Writer) {
+	w := table(to, "in short: one change at a time", "to the mean proxy, P50\tto the last proxy, P50\tserver CPU per change\tallocated per change\tRSS\tstart of all proxies")
+	for _, s := range r.Sides {
+		c := s.Changes
+		reached := c.Commit
+		if reached.Last.Count == 0 {
+			reached = c.Call
+		}
+		s.begin(w)
+		fmt.Fprintf(w, "%.1f ms\t%.1f ms\t%.1f ms\t%s\t%s\t%.0f ms\t\n", reached.Mean.P50, reached.Last.P50, c.CPU.Median, size(c.Allocated.Median), size(s.Start.RSS.Median), s.Start.Took.Median)
+	}
+	w.Flush()
+}
 
 func (r *Report) printChanges(to io.Writer, title string, of func(Side) *Course) {
 	w := table(to, title+": ms from the commit to", "first P50\tmean P50\tlast P50\tP90\tP99\tP99.9\tmax\tany P99")
