@@ -15,6 +15,12 @@ var needed = []string{
 	"envoy.srds_factory.default",
 }
 
+// Asks reports whether Eligible looks for an extension of this name.
+// It allocates nothing.
+func Asks(extension []byte) bool {
+	return slices.ContainsFunc(needed, func(name string) bool { return name == string(extension) })
+}
+
 // oldest is the minor version of the oldest Envoy 1 that was tested.
 const oldest = 36
 

@@ -118,14 +118,30 @@ func (in *intake) Unmarshal(data mem.BufferSlice, v any) error {
 		if r.refused = in.check(whole.ReadOnlyData(), r.message); r.refused != nil {
 			return nil // an error from here ends the stream with a status of gRPC's own
 		}
-		v = r.message
-		if m, ok := v.(*deltaRequest); ok && in.resume(whole.ReadOnlyData(), m) {
-			return nil
+		if r.size > small {
+			if m, ok := r.message.(proto.Message); ok {
+				return proto.Unmarshal(in.condensed(whole.ReadOnlyData(), m), m)
+			}
 		}
+		v = r.message
 	} else if err := in.check(whole.ReadOnlyData(), v); err != nil {
 		return err
 	}
 	return in.Codec.Unmarshal(mem.BufferSlice{whole}, v)
+}
+
+// condensed is what of data must be decoded into m; m has the rest.
+func (in *intake) condensed(data []byte, m proto.Message) []byte {
+	switch m := m.(type) {
+	case *deltaRequest:
+		if m.resumed = in.resumption(data); m.resumed != nil {
+			return condensed(data, nodeOfDelta, initialVersions)
+		}
+		return condensed(data, nodeOfDelta, noField)
+	case *discoveryv3.DiscoveryRequest:
+		return condensed(data, nodeOfSotW, noField)
+	}
+	return data
 }
 
 // check refuses a message with too many parts.
