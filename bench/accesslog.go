@@ -52,10 +52,13 @@ func (r *run) hops(ctx context.Context, report *Report) (err error) {
 			err = errors.Join(err, failed, p.process.Stop(), s.load.readLog(p.dir, log))
 			p.process = nil
 		}
-		err = errors.Join(err, s.plane.Stop())
-		s.plane = nil
 		into := report.Sides[i].Load
-		into.Log, into.Hops = log.report(), s.spans.hops(s.load.began)
+		into.Log = log.report()
+		if s.plane != nil { // elsewhere its traces are not ours
+			err = errors.Join(err, s.plane.Stop())
+			s.plane = nil
+			into.Hops = s.spans.hops(s.load.began)
+		}
 	}
 	return err
 }

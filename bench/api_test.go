@@ -62,10 +62,12 @@ deltaplane_commit_etcd_seconds_bucket{le="0.001"} 3
 deltaplane_commit_etcd_seconds_sum 0.25
 deltaplane_commit_etcd_seconds_count 9
 deltaplane_commit_seconds_sum 4
+process_cpu_seconds_total 1.25
+process_resident_memory_bytes 4.096e+06
 `)
 	})
 	got, err := a.counters(t.Context())
-	if want := (counters{bytes: 1500100, etcd: 0.25}); err != nil || got != want {
+	if want := (counters{bytes: 1500100, etcd: 0.25, commits: 9, cpu: 1.25, rss: 4096000}); err != nil || got != want {
 		t.Errorf("counters %+v, error %v; want %+v", got, err, want)
 	}
 	if _, err := readCounters("deltaplane_response_bytes_total many\n"); err == nil {

@@ -33,14 +33,16 @@ const (
 	Scoped Shape = "scoped" // scoped routes written by hand, a RouteConfiguration for each host
 )
 
-// Config says what to measure. Command and Bootstrap are required; the zero
-// value of each other field takes its default.
+// Config says what to measure. Bootstrap is required, and Command or Server;
+// the zero value of each other field takes its default.
 type Config struct {
-	Command   string                                 // the binary that has `serve`
-	Bootstrap func(xds, node string) (string, error) // of an Envoy: admin on a free port
-	Version   string                                 // of that binary, for the report
+	Command   string                                          // the binary that has `serve`
+	Bootstrap func(xds, node, cluster string) (string, error) // of an Envoy: admin on a free port
+	Version   string                                          // of that binary, for the report
 	// CommandLine is what the user has called, for the report.
 	CommandLine string
+
+	Server *Server // a control plane that runs already; default: each side's own is started
 
 	Pattern     Pattern       // default Route
 	Shapes      []Shape       // sides to compare; default Split alone
@@ -98,6 +100,10 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Progress == nil {
 		c.Progress = func(Progress) {}
 	}
+	if c.Server != nil {
+		server := c.Server.withDefaults()
+		c.Server = &server
+	}
 	if c.Load != nil {
 		load := c.Load.withDefaults()
 		c.Load, c.Files = &load, -1
@@ -129,6 +135,11 @@ func (c Config) check() error {
 		}
 		if slices.Contains(c.Shapes[:i], s) {
 			return fail("shape %q stands twice", s)
+		}
+	}
+	if c.Server != nil {
+		if err := c.Server.check(fail); err != nil {
+			return err
 		}
 	}
 	if c.Load != nil {

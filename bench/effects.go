@@ -16,6 +16,7 @@ type effects struct {
 
 	// Of each Envoy.
 	firstSent, first, firstWithoutEtcd, lastOld histogram.Histogram
+	firstFromCommit                             histogram.Histogram // of a control plane elsewhere, by its clock
 	main                                        histogram.Histogram // CPU of its main thread
 
 	lastEnvoy histogram.Histogram // first, of the slowest Envoy
@@ -28,7 +29,7 @@ type effects struct {
 
 func newEffects() *effects {
 	e := &effects{}
-	for _, h := range []*histogram.Histogram{&e.stored, &e.etcd, &e.ack, &e.firstSent, &e.first, &e.firstWithoutEtcd, &e.lastOld, &e.main, &e.lastEnvoy} {
+	for _, h := range []*histogram.Histogram{&e.stored, &e.etcd, &e.ack, &e.firstSent, &e.first, &e.firstWithoutEtcd, &e.firstFromCommit, &e.lastOld, &e.main, &e.lastEnvoy} {
 		*h = histogram.New()
 	}
 	return e
@@ -37,17 +38,26 @@ func newEffects() *effects {
 // record takes in one change: what was seen, and the cost before and after.
 func (e *effects) record(w watched, before, after cost) {
 	e.made++
-	etcd := time.Duration((after.sent.etcd - before.sent.etcd) * float64(time.Second))
+	etcd, alone := after.etcdSince(before)
 	e.stored.Record(w.stored.Sub(w.sent))
-	e.etcd.Record(etcd)
-	e.ack.Record(w.acked.Sub(w.sent))
+	if alone {
+		e.etcd.Record(etcd)
+	}
+	if !w.acked.IsZero() {
+		e.ack.Record(w.acked.Sub(w.sent))
+	}
 	var slowest time.Duration
 	for i, seen := range w.seen {
 		first := seen.FirstNew.Received.Sub(w.sent)
 		slowest = max(slowest, first)
 		e.firstSent.Record(seen.FirstNew.Sent.Sub(w.sent))
 		e.first.Record(first)
-		e.firstWithoutEtcd.Record(first - etcd)
+		if alone {
+			e.firstWithoutEtcd.Record(first - etcd)
+		}
+		if !w.committed.IsZero() {
+			e.firstFromCommit.Record(seen.FirstNew.Received.Sub(w.committed))
+		}
 		if !seen.LastOld.Sent.IsZero() {
 			e.lastOld.Record(seen.LastOld.Sent.Sub(w.sent))
 		}

@@ -37,9 +37,11 @@ func guarded(ctx context.Context, sides []*side) (context.Context, *guard) {
 		})
 	}
 	for _, s := range sides {
-		watch(s.plane.Process.Done(), func() string {
-			return fmt.Sprintf("the control plane of %s; its log ends with:\n%s", s.shape, plane.Tail(s.plane.Log, 10))
-		})
+		if s.plane != nil {
+			watch(s.plane.Process.Done(), func() string {
+				return fmt.Sprintf("the control plane of %s; its log ends with:\n%s", s.shape, plane.Tail(s.plane.Log, 10))
+			})
+		}
 		for _, p := range s.proxies {
 			watch(p.process.Done(), func() string {
 				return fmt.Sprintf("an Envoy of %s; its log ends with:\n%s", s.shape, p.process.LogTail(10))

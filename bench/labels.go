@@ -126,7 +126,8 @@ func (l *labels) ofCluster() string {
 }
 
 // firstVersion is the one that the configuration begins with, as nothing was
-// stored before.
+// stored before. In a control plane that others change, too, it is the first
+// commit of the bench.
 const firstVersion = 1
 
 // ofTable has routes say that they are from the first version, unless they say

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/deltaplane/deltaplane/bench/report"
@@ -18,6 +19,12 @@ func (r *Report) Page() report.Page {
 			{Name: "versions", Value: fmt.Sprintf("deltaplane %s · Envoy %s", r.Version, r.Envoy)},
 			{Name: "begun", Value: r.Began.Format(time.RFC1123)},
 		},
+	}
+	if r.Server != nil {
+		page.Facts = append(page.Facts, report.Fact{Name: "control plane", Value: strings.Join(r.Server.facts(), " · ")})
+	}
+	if r.Traces != "" {
+		page.Facts = append(page.Facts, report.Fact{Name: "traces", Value: "of each change, sent to " + r.Traces})
 	}
 	if r.Command != "" {
 		page.Facts = append(page.Facts, report.Fact{Name: "command", Value: r.Command})

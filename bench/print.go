@@ -17,6 +17,14 @@ func (r *Report) Print(to io.Writer) {
 	fmt.Fprintf(to, "%s: %s in %s · %s of %s · %d requests/s · Envoy %s, %s/%s, %s\n",
 		r.Pattern, count(r.Routes, "route"), count(r.Hosts, "host"), count(r.Envoys, "Envoy"), count(r.Concurrency, "worker"),
 		r.Rate, r.Envoy, r.Machine.OS, r.Machine.Arch, count(r.Machine.CPUs, "CPU"))
+	if r.Server != nil {
+		for _, fact := range r.Server.facts() {
+			fmt.Fprintln(to, fact)
+		}
+	}
+	if r.Traces != "" {
+		fmt.Fprintf(to, "each change was traced, and its trace sent to %s\n", r.Traces)
+	}
 	for _, s := range r.Sides {
 		s.print(to, r.Envoys)
 		if s.Load != nil {
@@ -45,8 +53,12 @@ func (s Side) print(to io.Writer, envoys int) {
 	if s.File != nil {
 		s.File.print(to, name+" · "+count(s.File.Count, "time")+" the whole file", envoys)
 	}
-	fmt.Fprintf(to, "\n%s · a request costs %.1f µs of a worker · Envoy has %s, and starts in %.0f ms · the control plane has %s\n", name,
-		s.Envoy.WorkerPerRequest, size(float64(s.Envoy.RSS)), s.Envoy.Start.P50, size(float64(s.ControlPlane.RSS)))
+	fmt.Fprintf(to, "\n%s · a request costs %.1f µs of a worker · Envoy has %s, and starts in %.0f ms", name,
+		s.Envoy.WorkerPerRequest, size(float64(s.Envoy.RSS)), s.Envoy.Start.P50)
+	if s.ControlPlane.RSS > 0 {
+		fmt.Fprintf(to, " · the control plane has %s", size(float64(s.ControlPlane.RSS)))
+	}
+	fmt.Fprintln(to)
 	fmt.Fprintf(to, "all routes: %s\n", tally(s.Requests))
 	if s.Profile != nil {
 		fmt.Fprintf(to, "\n%s · profile of the control plane\n", name)
@@ -62,7 +74,11 @@ func (e Effects) print(to io.Writer, title string, envoys int) {
 		row.print(w)
 	}
 	w.Flush()
-	fmt.Fprintf(to, "each sends %s and costs the control plane %.2f ms of CPU · probes: %s\n", size(e.Bytes), e.PlaneCPU, tally(e.Probes))
+	fmt.Fprintf(to, "each sends %s", size(e.Bytes))
+	if e.PlaneCPU > 0 {
+		fmt.Fprintf(to, " and costs the control plane %.2f ms of CPU", e.PlaneCPU)
+	}
+	fmt.Fprintf(to, " · probes: %s\n", tally(e.Probes))
 }
 
 // row is a line of a table of times.
@@ -87,7 +103,7 @@ func (r row) cells() (cells []string) {
 func (e Effects) rows(envoys int) []row {
 	rows := []row{
 		{"stored", e.Stored}, {"etcd's part of that", e.Etcd}, {"acknowledged", e.Acked}, {"first request", e.FirstRequest},
-		{"… sent", e.FirstSent}, {"… without etcd's part", e.WithoutEtcd},
+		{"… sent", e.FirstSent}, {"… without etcd's part", e.WithoutEtcd}, {"… from the commit, by the server's clock", e.FromCommit},
 	}
 	if envoys > 1 {
 		rows = append(rows, row{"… at the slowest Envoy", e.LastEnvoy})

@@ -35,17 +35,13 @@ type proxy struct {
 
 // startProxy runs an Envoy until it answers first, which leads to backend.
 // Close what it returns even if there is an error.
-func startProxy(ctx context.Context, cfg Config, xds, node string, first probe.Target, backend string) (p *proxy, err error) {
+func startProxy(ctx context.Context, cfg Config, bootstrap, node string, first probe.Target, backend string) (p *proxy, err error) {
 	p = &proxy{node: node}
-	text, err := cfg.Bootstrap(xds, node)
-	if err != nil {
-		return p, err
-	}
 	if p.dir, err = os.MkdirTemp("", "deltaplane-bench-envoy-"); err != nil {
 		return p, err
 	}
 	began := time.Now()
-	p.process, err = envoy.Start(ctx, envoy.Config{Dir: p.dir, Bootstrap: text, Concurrency: cfg.Concurrency, LogLevel: "warning", ProfilePath: p.profilePath()})
+	p.process, err = envoy.Start(ctx, envoy.Config{Dir: p.dir, Bootstrap: bootstrap, Concurrency: cfg.Concurrency, LogLevel: "warning", ProfilePath: p.profilePath()})
 	if err != nil {
 		return p, err
 	}

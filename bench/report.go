@@ -24,10 +24,14 @@ type Report struct {
 	Concurrency int       `json:"concurrency"`
 	Rate        int       `json:"requests_per_second"`
 	Machine     Machine   `json:"machine"`
-	OwnCPUs     float64   `json:"bench_cpus"` // that the bench itself kept busy while changes were made
-	Sides       []Side    `json:"sides"`
-	Ratios      []Ratio   `json:"ratios,omitempty"` // of the first side to each other one
-	SLA         SLA       `json:"sla"`
+	// Server is the control plane, if the run has not started it.
+	Server *Elsewhere `json:"server,omitempty"`
+	// Traces is who got those of all changes; making them is in the figures.
+	Traces  string  `json:"traces_to,omitempty"`
+	OwnCPUs float64 `json:"bench_cpus"` // that the bench itself kept busy while changes were made
+	Sides   []Side  `json:"sides"`
+	Ratios  []Ratio `json:"ratios,omitempty"` // of the first side to each other one
+	SLA     SLA     `json:"sla"`
 }
 
 // Machine says where the run was.
@@ -67,6 +71,10 @@ type Effects struct {
 	FirstRequest histogram.Distribution `json:"first_request_ms"`
 	FirstSent    histogram.Distribution `json:"first_request_sent_ms"`
 	WithoutEtcd  histogram.Distribution `json:"first_request_without_etcd_ms"`
+	// FromCommit is FirstRequest from the commit of a control plane elsewhere,
+	// by its clock, corrected; without any count where the clocks are too far
+	// apart for that, and for the run's own.
+	FromCommit histogram.Distribution `json:"first_request_from_commit_ms"`
 	// LastOld is when the last request was sent that was routed as before.
 	LastOld histogram.Distribution `json:"last_old_request_ms"`
 	// LastEnvoy is FirstRequest of the slowest Envoy.
@@ -89,7 +97,7 @@ type Envoy struct {
 
 // PlaneCost is what the control plane costs beside changes.
 type PlaneCost struct {
-	RSS int64 `json:"rss_bytes"` // at the end
+	RSS int64 `json:"rss_bytes"` // at the end; 0: not known
 }
 
 func (r *run) report(ctx context.Context) (*Report, error) {
@@ -102,12 +110,18 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 		Pattern: r.cfg.Pattern, Routes: r.cfg.Routes, Hosts: r.cfg.Hosts, Envoys: r.cfg.Envoys, Concurrency: r.cfg.Concurrency,
 		Rate: r.cfg.Rate, Machine: Machine{runtime.GOOS, runtime.GOARCH, runtime.NumCPU()}, OwnCPUs: r.own,
 	}
+	if r.cfg.Traces != "" {
+		report.Traces = redacted(r.cfg.Traces)
+	}
 	for _, s := range r.sides {
 		side, err := s.report()
 		if err != nil {
 			return nil, err
 		}
 		report.Sides = append(report.Sides, side)
+	}
+	if report.Server = r.elsewhere(); report.Server != nil && report.Server.Clock.Refused != "" {
+		report.refuseOneWay()
 	}
 	report.Ratios = ratios(report.Sides)
 	report.SLA = verdict(report.Sides, r.cfg.SLA)
@@ -136,14 +150,25 @@ func (s *side) report() (Side, error) {
 		report.Envoy.RSS = max(report.Envoy.RSS, rss)
 	}
 	var err error
-	report.ControlPlane.RSS, err = proc.RSS(s.plane.Process.Pid())
+	report.ControlPlane.RSS, err = s.memory()
 	return report, err
+}
+
+// refuseOneWay takes out the times that two clocks are needed for.
+func (r *Report) refuseOneWay() {
+	for i := range r.Sides {
+		side := &r.Sides[i]
+		side.Change.FromCommit = histogram.Distribution{}
+		if side.File != nil {
+			side.File.FromCommit = histogram.Distribution{}
+		}
+	}
 }
 
 func (e *effects) report() Effects {
 	return Effects{
 		Count: e.made, Stored: e.stored.Distribution(), Etcd: e.etcd.Distribution(), Acked: e.ack.WithCurve(),
-		FirstRequest: e.first.WithCurve(), FirstSent: e.firstSent.Distribution(), WithoutEtcd: e.firstWithoutEtcd.Distribution(),
+		FirstRequest: e.first.WithCurve(), FirstSent: e.firstSent.Distribution(), WithoutEtcd: e.firstWithoutEtcd.Distribution(), FromCommit: e.firstFromCommit.Distribution(),
 		LastOld: e.lastOld.Distribution(), LastEnvoy: e.lastEnvoy.Distribution(), InOrder: e.inOrder, MainCPU: e.main.Distribution(),
 		PlaneCPU: per(ms(e.cpu), e.made), Bytes: per(e.bytes, e.made), Probes: e.tally,
 	}

@@ -57,6 +57,11 @@ func (r *run) measure(ctx context.Context) error {
 		r.own = float64(after-before) / float64(time.Since(began))
 	}
 	err = errors.Join(err, r.stopProfiles(ctx))
+	for _, s := range r.sides {
+		if err == nil && s.guest != nil {
+			err = s.guest.readClock(ctx)
+		}
+	}
 	if err == nil && r.cfg.Load == nil {
 		err = r.workers(ctx)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"time"
 
@@ -23,8 +24,11 @@ type side struct {
 	plan  *plan
 
 	dir     string
-	spans   *spans // of the plane; nil: it is not traced
-	plane   *plane.Plane
+	spans   *spans       // of the plane; nil: it is not traced
+	plane   *plane.Plane // nil: it runs elsewhere, and guest is there
+	xds     string       // HOST:PORT
+	guest   *guest
+	leave   func() error // ends what guest has begun; nil: nothing
 	api     *api
 	proxies []*proxy
 	nodes   int // Envoys ever started
@@ -55,21 +59,13 @@ func openSide(ctx context.Context, cfg Config, shape Shape, backends []backend, 
 	s.plan = newPlan(table{routes: cfg.Routes, hosts: cfg.Hosts, shape: shape, shards: cfg.Shards, backends: backends, labels: labels}, cfg.Pattern)
 	ctx, cancel := context.WithTimeoutCause(ctx, setUpPatience, fmt.Errorf("not up after %v", setUpPatience))
 	defer cancel()
-	var err error
-	if s.dir, err = os.MkdirTemp("", "deltaplane-bench-"); err != nil {
+	open := s.startPlane
+	if cfg.Server != nil {
+		open = s.visit
+	}
+	if err := open(ctx); err != nil {
 		return s, err
 	}
-	var options []string
-	if cfg.Load != nil || cfg.Traces != "" {
-		if s.spans, err = receiveSpans(ctx, cfg.Traces); err != nil {
-			return s, err
-		}
-		options = []string{"--otlp-endpoint", s.spans.url()}
-	}
-	if s.plane, err = plane.Start(ctx, cfg.Command, s.dir, options...); err != nil {
-		return s, err
-	}
-	s.api = &api{url: s.plane.API}
 	for _, c := range s.plan.setUp() {
 		done, err := s.api.commit(ctx, c, trace{})
 		if err == nil {
@@ -82,12 +78,68 @@ func openSide(ctx context.Context, cfg Config, shape Shape, backends []backend, 
 	return s, nil
 }
 
+// startPlane runs a control plane of the side's own.
+func (s *side) startPlane(ctx context.Context) (err error) {
+	if s.dir, err = os.MkdirTemp("", "deltaplane-bench-"); err != nil {
+		return err
+	}
+	var options []string
+	if s.cfg.Load != nil || s.cfg.Traces != "" {
+		if s.spans, err = receiveSpans(ctx, s.cfg.Traces); err != nil {
+			return err
+		}
+		options = []string{"--otlp-endpoint", s.spans.url()}
+	}
+	if s.plane, err = plane.Start(ctx, s.cfg.Command, s.dir, options...); err != nil {
+		return err
+	}
+	s.api, s.xds = &api{url: s.plane.API}, s.plane.XDS
+	return nil
+}
+
+// visit enters a control plane that runs elsewhere.
+func (s *side) visit(ctx context.Context) (err error) {
+	at := s.cfg.Server
+	s.api, s.xds = &api{url: at.URL, http: http.Client{Transport: at.Transport}}, at.XDS
+	s.guest, s.plan.guest = newGuest(s.api, s.cfg.namespaceOf(s.shape)), true
+	s.api.namespace, s.api.owner = s.guest.namespace, s.guest.owner
+	if err := s.guest.check(ctx); err != nil {
+		return err
+	}
+	if err := s.guest.readClock(ctx); err != nil {
+		return err
+	}
+	if s.cfg.Traces != "" {
+		if s.spans, err = sendSpans(ctx, s.cfg.Traces); err != nil {
+			return err
+		}
+	}
+	s.leave = func() error { // also when the run is interrupted
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leavePatience)
+		defer cancel()
+		return s.guest.leave(ctx)
+	}
+	return s.guest.enter(ctx)
+}
+
+// cluster is the one that the side's Envoys say they belong to.
+func (s *side) cluster() string {
+	if s.guest != nil {
+		return s.guest.cluster
+	}
+	return "bench"
+}
+
 // startProxy starts one more Envoy, to time its start; it stays if it is kept.
 func (s *side) startProxy(ctx context.Context, keep bool) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, setUpPatience, fmt.Errorf("not up after %v", setUpPatience))
 	defer cancel()
 	s.nodes++
-	p, err := startProxy(ctx, s.cfg, s.plane.XDS, fmt.Sprintf("%s-%d", s.shape, s.nodes), s.plan.table.target(0), s.plan.backend(0))
+	text, err := s.cfg.Bootstrap(s.xds, s.node(s.nodes), s.cluster())
+	if err != nil {
+		return err
+	}
+	p, err := startProxy(ctx, s.cfg, text, s.node(s.nodes), s.plan.table.target(0), s.plan.backend(0))
 	if err == nil {
 		s.starts.Record(p.started)
 	}
@@ -96,6 +148,14 @@ func (s *side) startProxy(ctx context.Context, keep bool) error {
 		return err
 	}
 	return errors.Join(err, p.close())
+}
+
+// node is the name of an Envoy; elsewhere no other run's has it.
+func (s *side) node(n int) string {
+	if s.guest != nil {
+		return fmt.Sprintf("%s%s-%d", s.guest.owner, s.shape, n)
+	}
+	return fmt.Sprintf("%s-%d", s.shape, n)
 }
 
 // changeTail is how long nothing but the new configuration may be seen before
@@ -199,6 +259,9 @@ func (s *side) probeEvery() time.Duration {
 func (s *side) close() (err error) {
 	for _, p := range s.proxies {
 		err = errors.Join(err, p.close())
+	}
+	if s.leave != nil {
+		err = errors.Join(err, s.leave())
 	}
 	if s.api != nil {
 		s.api.close()

@@ -56,6 +56,16 @@ func receiveSpans(ctx context.Context, endpoint string) (*spans, error) {
 	return s, nil
 }
 
+// sendSpans only sends the bench's own to endpoint: a control plane elsewhere
+// has its own receiver. The caller must call close.
+func sendSpans(ctx context.Context, endpoint string) (*spans, error) {
+	forward, err := newForwarder(ctx, endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return &spans{forward: forward}, nil
+}
+
 func (s *spans) url() string { return "http://" + s.listen.Addr().String() }
 
 // spansLimit bounds what is read of one request.
@@ -129,7 +139,7 @@ type Hops struct {
 }
 
 // hops sums up the commits that were asked for since.
-func (s *spans) hops(since time.Time) Hops {
+func (s *spans) hops(since time.Time) *Hops {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	dispatch, server, ack := histogram.New(), histogram.New(), histogram.New()
@@ -145,7 +155,7 @@ func (s *spans) hops(since time.Time) Hops {
 			ack.Record(d)
 		}
 	}
-	return Hops{micro(dispatch), micro(server), micro(ack)}
+	return &Hops{micro(dispatch), micro(server), micro(ack)}
 }
 
 // micro sums h up in microseconds.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -94,9 +95,18 @@ func newForwarder(ctx context.Context, endpoint string) (*forwarder, error) {
 	}
 	f.url = strings.TrimSuffix(strings.TrimSuffix(endpoint, "/"), tracesPath) + tracesPath
 	if err := f.send(ctx, nil); err != nil {
-		return nil, fmt.Errorf("%w: no receiver of traces (OTLP over HTTP) at %s: %w", ErrConfig, endpoint, err)
+		return nil, fmt.Errorf("%w: no receiver of traces (OTLP over HTTP) at %s; --otlp-endpoint names another, OTEL_TRACES_EXPORTER=none turns traces off: %w", ErrConfig, redacted(endpoint), err)
 	}
 	return f, nil
+}
+
+// redacted is a URL without its password.
+func redacted(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "(no URL)"
+	}
+	return u.Redacted()
 }
 
 // spans sends spans of the bench's own.

@@ -32,7 +32,7 @@ type Traffic struct {
 	Unlabelled int `json:"unlabelled"`
 	Partial    int `json:"partial_bodies"`
 
-	Hops Hops      `json:"hops"`
+	Hops *Hops     `json:"hops,omitempty"` // nil: the control plane's traces are not the bench's
 	Log  AccessLog `json:"access_log"`
 }
 
@@ -73,8 +73,9 @@ func (t *Traffic) latencies() []row {
 
 // hops are the parts of the way, in microseconds.
 func (t *Traffic) hops() []row {
-	return []row{
-		{"change: cp_dispatch_us", t.Hops.Dispatch}, {"grpc_server_us", t.Hops.Server}, {"ack_us", t.Hops.Ack},
-		{"request: until Envoy begins", t.Log.Arrival}, {"envoy_us", t.Log.Own}, {"envoy_upstream_us", t.Log.Upstream},
+	request := []row{{"request: until Envoy begins", t.Log.Arrival}, {"envoy_us", t.Log.Own}, {"envoy_upstream_us", t.Log.Upstream}}
+	if t.Hops == nil {
+		return request
 	}
+	return append([]row{{"change: cp_dispatch_us", t.Hops.Dispatch}, {"grpc_server_us", t.Hops.Server}, {"ack_us", t.Hops.Ack}}, request...)
 }

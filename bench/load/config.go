@@ -3,6 +3,7 @@ package load
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -21,7 +22,9 @@ type Config struct {
 	// the URL of its API, and the host:port where its xDS listens without TLS.
 	// Default: one is started.
 	Server, XDS string
-	Token       string // for its API; default: none
+	// Transport leads to its API, with whatever token and authority that needs
+	// (plane.Transport). Default: http.DefaultTransport.
+	Transport http.RoundTripper
 
 	Sides       []Kind        // what is compared; default Deltaplane alone
 	Proxies     int           // simulated, of each side

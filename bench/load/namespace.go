@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
+	"github.com/deltaplane/deltaplane/bench/plane"
 	"github.com/deltaplane/deltaplane/bench/swarm/fixture"
 )
 
@@ -15,43 +15,21 @@ import (
 // in namespaces which only its own proxies get, by fleets that select their
 // cluster. The names are also those of the clusters.
 const (
-	benchNamespace     = "deltaplane-bench"
+	benchNamespace     = plane.FleetPrefix
 	concernedNamespace = "deltaplane-bench-concerned" // of proxies that alone get some changes
-)
-
-// fleets make the proxies of the bench get its namespaces. rest is for a
-// control plane without fleets: all others still get the default namespace.
-const (
-	fleets = `---
-"@type": type.googleapis.com/deltaplane.v1.Fleet
-name: ` + benchNamespace + `
-selectors: [{clusters: [` + benchNamespace + `]}]
-namespaces: [` + benchNamespace + `]
----
-"@type": type.googleapis.com/deltaplane.v1.Fleet
-name: ` + concernedNamespace + `
-selectors: [{clusters: [` + concernedNamespace + `]}]
-namespaces: [` + benchNamespace + `, ` + concernedNamespace + `]
-`
-	rest = `---
-"@type": type.googleapis.com/deltaplane.v1.Fleet
-name: deltaplane-bench-rest
-priority: -2147483648
-selectors: [{}]
-namespaces: [default]
-`
 )
 
 // addFleets has the bench's proxies get its namespaces, and leaves all others
 // with what they have.
 func (d *deltaplane) addFleets(ctx context.Context) error {
-	listed, err := d.get(ctx, "/v1/resources?type=Fleet&limit=1")
+	listed, err := d.get(ctx, "/v1/resources?type=Fleet")
 	if err != nil {
 		return err
 	}
-	d.fleets = fleets
-	if !strings.Contains(listed, `"name"`) {
-		d.fleets += rest
+	d.fleets, err = plane.Fleets([]byte(listed), plane.Fleet{Name: benchNamespace, Namespaces: []string{benchNamespace}},
+		plane.Fleet{Name: concernedNamespace, Namespaces: []string{benchNamespace, concernedNamespace}})
+	if err != nil {
+		return err
 	}
 	_, err = d.apply(ctx, []byte(d.fleets), benchNamespace)
 	return err

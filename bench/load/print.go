@@ -37,15 +37,6 @@ func (r *Report) Print(to io.Writer) {
 	fmt.Fprintf(to, "\nSLA %s: P99 from the call to the last proxy is %.1f ms on %s, of at most %s\n", met, r.SLA.P99, r.SLA.Side, time.Duration(r.SLA.Limit*float64(time.Millisecond)))
 }
 
-// String says how the clocks stand, and what follows.
-func (c Clock) String() string {
-	text := fmt.Sprintf("the server's clock shows %+.2f ms against this machine's, true to %.2f ms", c.Offset, c.Error)
-	if c.Refused != "" {
-		text += "; times from its commits are not reported: " + c.Refused
-	}
-	return text
-}
-
 // table begins one, whose rows are the sides.
 func table(to io.Writer, title, head string) *tabwriter.Writer {
 	fmt.Fprintf(to, "\n%s\n", title)

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/encoding/protodelim"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/deltaplane/deltaplane/bench/plane"
 	"github.com/deltaplane/deltaplane/bench/swarm/fixture"
 )
 
@@ -39,7 +40,7 @@ func record(t *testing.T, header http.Header, body string) (url string, all *[]a
 
 func TestAChangeIsStoredWhenTheTimeOfItsCommitHasPassed(t *testing.T) {
 	url, all := record(t, http.Header{"Server-Timing": {"parse;dur=1, commit;dur=2.5"}}, "{}")
-	d := &deltaplane{url: url, http: http.Client{Transport: authorized{"secret"}}}
+	d := &deltaplane{url: url, http: http.Client{Transport: plane.Transport("secret", nil)}}
 	defer d.http.CloseIdleConnections()
 	m, err := d.change(t.Context(), fixture.New(100), fixture.Endpoint, 3, 7)
 	if err != nil || m.stored.Sub(m.sent) != 2500*time.Microsecond {

@@ -85,7 +85,7 @@ func (s *side) startPlane(ctx context.Context) error {
 // connect uses a control plane that runs elsewhere, and leaves it as it was,
 // even if the run is interrupted: ctx should not be.
 func (s *side) connect(ctx context.Context) {
-	d := &deltaplane{url: s.cfg.Server, http: http.Client{Transport: authorized{s.cfg.Token}}}
+	d := &deltaplane{url: s.cfg.Server, http: http.Client{Transport: s.cfg.Transport}}
 	s.server, s.meter, s.address = d, remote{d}, s.cfg.XDS
 	s.close = func() error {
 		defer d.http.CloseIdleConnections()

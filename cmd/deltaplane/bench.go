@@ -16,6 +16,7 @@ import (
 	"github.com/deltaplane/deltaplane/bench"
 	"github.com/deltaplane/deltaplane/bench/load"
 	"github.com/deltaplane/deltaplane/bench/report"
+	"github.com/deltaplane/deltaplane/internal/telemetry"
 )
 
 // benchOptions are the flags of bench that are not fields of its Config.
@@ -24,6 +25,7 @@ type benchOptions struct {
 	plain                                 bool
 	probeEvery                            time.Duration
 	load                                  loadOptions
+	server                                serverOptions
 }
 
 func (t *terminal) benchCommand() *cobra.Command {
@@ -48,6 +50,17 @@ for each host). Their changes alternate, and one alone is probed at a time.
 Exit code 1 when --sla is missed: at P99, from before the commit to the answer of
 the first request under the new configuration; of several sides, on the last.
 
+With --load the changes are made under a load of requests instead of single
+probes: 10000 POST requests by 200 workers unless --requests, --workers and
+--rate say otherwise, --protocol http or grpc, with --method, --body, --header,
+--tls to the backends and --timeout; each is labelled, and the report tells each
+hop of changes and requests. Patterns are then route, weight and cluster.
+
+With --server and --xds a control plane is measured that runs already, and may
+serve others: what the bench needs there stands in a --namespace of its own,
+which must be empty, and is removed at the end. --ca and --token-file are for
+its API, --tls-ca and so on for its xDS.
+
 With --proxies a fleet is simulated instead: the time from a change to the last
 proxy, and what starts, changes and storms of reconnects cost the control plane.
 Patterns are then cluster, endpoint, route, listener and mixed, and the sides to
@@ -58,45 +71,58 @@ and --sla limits the time from the call to the last proxy.`,
   deltaplane bench --pattern endpoint --routes 10000 --hosts 1000 --envoys 4
   deltaplane bench --profile profiles
   deltaplane bench --compare plain,split --changes 300 --html report.html
+  deltaplane bench --load --protocol grpc --tls --requests 10000 --workers 200
+  deltaplane bench --server http://cp.internal:18001 --xds cp.internal:18000
   deltaplane bench --table article
   deltaplane bench --proxies 1000 --resources 10000 --compare deltaplane,floor`,
 		Args: cobra.NoArgs,
 	}
 	benchFlags(cmd.Flags(), &cfg, &o)
 	o.load.flags(cmd.Flags())
+	o.server.flags(cmd.Flags())
 	fleetFlags(cmd.Flags(), &fleet)
 	cmd.RunE = action(func(cmd *cobra.Command, _ []string) error {
 		if cmd.Flags().Changed("proxies") || o.table != "" {
 			return t.benchFleet(cmd, &o, cfg, fleet)
 		}
-		for _, flag := range fleetOnly {
-			if cmd.Flags().Changed(flag) {
-				return usageError{fmt.Sprintf("--%s is for simulated proxies: say how many with --proxies", flag)}
-			}
-		}
-		if err := o.complete(&cfg); err != nil {
-			return err
-		}
-		if err := o.load.complete(&cfg, cmd.Flags().Changed); err != nil {
-			return err
-		}
-		board := newBoard(t)
-		cfg.Progress, cfg.Bootstrap, cfg.Version = board.envoys, benchBootstrap, version
-		cfg.CommandLine = commandLine(os.Args)
-		report, err := bench.Run(cmd.Context(), cfg)
-		board.wipe()
-		if errors.Is(err, bench.ErrConfig) {
-			return usageError{err.Error()}
-		}
-		if cmd.Context().Err() != nil {
-			return errors.New("interrupted")
-		}
-		if err != nil {
-			return err
-		}
-		return t.printBench(report, o)
+		return t.benchEnvoys(cmd, &o, cfg)
 	})
 	return cmd
+}
+
+// benchEnvoys measures with real Envoys.
+func (t *terminal) benchEnvoys(cmd *cobra.Command, o *benchOptions, cfg bench.Config) error {
+	given := cmd.Flags().Changed
+	for _, flag := range fleetOnly {
+		if given(flag) {
+			return usageError{fmt.Sprintf("--%s is for simulated proxies: say how many with --proxies", flag)}
+		}
+	}
+	if err := o.complete(&cfg); err != nil {
+		return err
+	}
+	if err := o.load.complete(&cfg, given); err != nil {
+		return err
+	}
+	if err := o.server.complete(&cfg, given); err != nil {
+		return err
+	}
+	board := newBoard(t)
+	cfg.Progress, cfg.Version = board.envoys, version
+	cfg.CommandLine = commandLine(os.Args)
+	report, err := bench.Run(cmd.Context(), cfg)
+	board.wipe()
+	switch {
+	case errors.Is(err, bench.ErrLeft):
+		return err
+	case errors.Is(err, bench.ErrConfig):
+		return usageError{err.Error()}
+	case cmd.Context().Err() != nil:
+		return errors.New("interrupted")
+	case err != nil:
+		return err
+	}
+	return t.printBench(report, *o)
 }
 
 func benchFlags(f *pflag.FlagSet, cfg *bench.Config, o *benchOptions) {
@@ -113,7 +139,7 @@ func benchFlags(f *pflag.FlagSet, cfg *bench.Config, o *benchOptions) {
 	f.DurationVar(&o.probeEvery, "probe-every", 300*time.Microsecond, "from probe to probe while a change is outstanding")
 	f.DurationVar(&cfg.SLA, "sla", 50*time.Millisecond, "what the P99 must not exceed")
 	f.StringVar(&cfg.Profile, "profile", "", "write profiles of the control planes to this directory, and name the top functions; the figures are then of a profiled one")
-	f.StringVar(&cfg.Traces, "otlp-endpoint", "", "URL of a receiver of traces (OTLP over HTTP): one for each change, from the call of the API to the first request")
+	f.StringVar(&cfg.Traces, "otlp-endpoint", "", "URL of a receiver of traces (OTLP over HTTP): one for each change, from the call of the API to the first request (default: OTEL_EXPORTER_OTLP_ENDPOINT)")
 	f.BoolVar(&o.plain, "plain", false, "serve the table as it is written: --compare plain")
 	f.StringVar(&o.compare, "compare", "", "sides of the same run: of plain, split and scoped")
 	f.StringVar(&o.table, "table", "", "make a known comparison again: article (full pushes against deltaplane, 1000 simulated proxies, 10000 routes)")
@@ -154,15 +180,11 @@ func (o *benchOptions) complete(cfg *bench.Config) (err error) {
 			cfg.Shapes = append(cfg.Shapes, bench.Shape(strings.TrimSpace(name)))
 		}
 	}
+	if cfg.Traces, err = (telemetry.Config{Endpoint: cfg.Traces}).HTTPEndpoint(); err != nil {
+		return usageError{err.Error()}
+	}
 	cfg.Command, err = os.Executable()
 	return err
-}
-
-// benchBootstrap is what an Envoy of the bench starts with.
-func benchBootstrap(xds, node string) (string, error) {
-	o := bootstrapOptions{node: node, cluster: "bench", xds: xds, backoff: 100 * time.Millisecond, backoffMax: time.Second}
-	text, err := o.yaml()
-	return string(text), err
 }
 
 // benchReport is what a bench has measured: its JSON, tables, or a page.

@@ -24,13 +24,17 @@ func benchArgs(args ...string) (bench.Config, error) {
 	flags := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	benchFlags(flags, &cfg, &o)
 	o.load.flags(flags)
+	o.server.flags(flags)
 	if err := flags.Parse(args); err != nil {
 		return cfg, err
 	}
 	if err := o.complete(&cfg); err != nil {
 		return cfg, err
 	}
-	return cfg, o.load.complete(&cfg, flags.Changed)
+	if err := o.load.complete(&cfg, flags.Changed); err != nil {
+		return cfg, err
+	}
+	return cfg, o.server.complete(&cfg, flags.Changed)
 }
 
 func TestBenchFlagsBecomeItsConfig(t *testing.T) {

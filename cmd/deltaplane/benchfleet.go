@@ -24,18 +24,16 @@ func fleetFlags(f *pflag.FlagSet, cfg *load.Config) {
 	f.IntVar(&cfg.Concerned, "concerned", 0, "measure changes that concern so many of the proxies, too")
 	f.BoolVar(&cfg.ByName, "names", false, "ask for endpoints and routes by name, as Envoys do, not by the wildcard")
 	f.IntVar(&cfg.Extensions, "node-extensions", 0, "that each node lists (default: as an Envoy's; -1: none)")
-	f.StringVar(&cfg.Server, "server", "", "URL of the API of a running control plane, to measure it (default: one is started); what is put there stands in namespaces of its own, and is removed")
-	f.StringVar(&cfg.XDS, "xds", "", "HOST:PORT of its xDS, without TLS")
 	f.StringVar(&cfg.Rivals, "rivals", "", "program that serves as the other sides to --compare (default: deltaplane-rivals beside this program; make rivals builds it)")
 }
 
 // fleetOnly have a meaning only with --proxies or --table.
-var fleetOnly = []string{"resources", "repetitions", "turn-limit", "concerned", "names", "node-extensions", "server", "xds", "rivals"}
+var fleetOnly = []string{"resources", "repetitions", "turn-limit", "concerned", "names", "node-extensions", "rivals"}
 
 // fleetConfig completes cfg with what both forms of bench have: given tells
 // what was said, as their defaults differ.
 func fleetConfig(given func(flag string) bool, o *benchOptions, envoys bench.Config, cfg load.Config) (load.Config, error) {
-	for _, other := range append([]string{"hosts", "shards", "envoys", "concurrency", "files", "probe-every", "plain", "otlp-endpoint", "load"}, loadFlags...) {
+	for _, other := range append([]string{"hosts", "shards", "envoys", "concurrency", "files", "probe-every", "plain", "otlp-endpoint", "load", "namespace", "tls-ca", "tls-cert", "tls-key", "tls-server-name"}, loadFlags...) {
 		if given(other) {
 			return cfg, usageError{fmt.Sprintf("--%s is for Envoys, not for simulated --proxies", other)}
 		}
@@ -62,8 +60,17 @@ func fleetConfig(given func(flag string) bool, o *benchOptions, envoys bench.Con
 			cfg.Sides = append(cfg.Sides, kind)
 		}
 	}
-	cfg.Token, cfg.Version = os.Getenv("DELTAPLANE_TOKEN"), version
-	var err error
+	cfg.Version = version
+	err := o.server.check(given)
+	if err != nil {
+		return cfg, err
+	}
+	if given("server") {
+		cfg.Server, cfg.XDS = o.server.api.server, o.server.xds
+		if cfg.Transport, err = o.server.transport(); err != nil {
+			return cfg, err
+		}
+	}
 	if cfg.Command, err = os.Executable(); err != nil {
 		return cfg, err
 	}

@@ -20,6 +20,7 @@ func fleetArgs(t *testing.T, args ...string) (load.Config, error) {
 	var o benchOptions
 	flags := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	benchFlags(flags, &envoys, &o)
+	o.server.flags(flags)
 	fleetFlags(flags, &cfg)
 	if err := flags.Parse(append(args, "--proxies=9")); err != nil {
 		t.Fatal(err)
@@ -40,7 +41,7 @@ func TestBenchFlagsForSimulatedProxiesBecomeTheirConfig(t *testing.T) {
 }
 
 func TestBenchFlagsForEnvoysAreWrongForSimulatedProxies(t *testing.T) {
-	for _, arg := range []string{"--envoys=2", "--plain", "--probe-every=1ms"} {
+	for _, arg := range []string{"--envoys=2", "--plain", "--probe-every=1ms", "--namespace=n", "--tls-ca=ca.pem"} {
 		_, err := fleetArgs(t, arg)
 		if _, usage := errors.AsType[usageError](err); !usage {
 			t.Errorf("%s: error is %v", arg, err)

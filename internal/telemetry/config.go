@@ -71,3 +71,25 @@ func (c Config) protocol() (string, error) {
 		return "", fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL=%s: expected %s or %s", named, overGRPC, overHTTP)
 	}
 }
+
+// HTTPEndpoint is the URL below which a receiver takes traces over HTTP, by c
+// and the environment, as Start would send them; "" if there are to be none. It
+// is for programs that send OTLP by themselves, which speak no gRPC: that the
+// receiver does is an error.
+func (c Config) HTTPEndpoint() (string, error) {
+	protocol, err := c.protocol()
+	if err != nil || protocol == "" {
+		return "", err
+	}
+	endpoint := c.Endpoint
+	if endpoint == "" {
+		endpoint = first("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+	}
+	if endpoint == "" {
+		endpoint = "http://localhost:4318" // OpenTelemetry's own default
+	}
+	if protocol == overGRPC {
+		return "", fmt.Errorf("OTLP endpoint %s: it is spoken to over gRPC; name its port for OTLP over HTTP (usually 4318), or turn traces off: OTEL_TRACES_EXPORTER=none", endpoint)
+	}
+	return endpoint, nil
+}

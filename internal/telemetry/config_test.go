@@ -41,3 +41,32 @@ func TestTracesAreMadeWhenAskedFor(t *testing.T) {
 		})
 	}
 }
+
+func TestWhereTracesGoOverHTTP(t *testing.T) {
+	const general, traces = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+	for name, test := range map[string]struct {
+		flag string
+		env  map[string]string
+		want string
+		err  string
+	}{
+		"nothing":         {},
+		"the flag":        {flag: "http://a:4318", env: map[string]string{general: "http://b:4318"}, want: "http://a:4318"},
+		"the environment": {env: map[string]string{general: "http://b:4318"}, want: "http://b:4318"},
+		"traces alone":    {env: map[string]string{general: "http://b:4318", traces: "http://c:4318/v1/traces"}, want: "http://c:4318/v1/traces"},
+		"the exporter":    {env: map[string]string{"OTEL_TRACES_EXPORTER": "otlp"}, want: "http://localhost:4318"},
+		"switched off":    {flag: "http://a:4318", env: map[string]string{"OTEL_SDK_DISABLED": "true"}},
+		"gRPC":            {env: map[string]string{general: "http://b:4317"}, err: "over gRPC"},
+		"no URL":          {flag: "b:4318", err: "expected http"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, unset := range []string{general, traces, "OTEL_TRACES_EXPORTER", "OTEL_SDK_DISABLED", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"} {
+				t.Setenv(unset, test.env[unset])
+			}
+			got, err := Config{Endpoint: test.flag}.HTTPEndpoint()
+			if got != test.want || (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+				t.Errorf("%q, error %v; want %q, %q", got, err, test.want, test.err)
+			}
+		})
+	}
+}
