@@ -168,7 +168,7 @@ func (o *Outcome) mergeAliases() {
 
 // steps lists the names that may differ, ascending.
 func steps(held Held, target Table, sub *Subscription, scoped bool) []Step {
-	var list []Step
+	list := make([]Step, 0, atMost(held, target, sub, scoped))
 	add := func(name string, have mark, want *Resource) {
 		if _, particular := held.marks.get(name); !particular && (scoped || sub.Contains(name)) {
 			list = append(list, Step{name, want, have})
@@ -192,6 +192,15 @@ func steps(held Held, target Table, sub *Subscription, scoped bool) []Step {
 	}
 	slices.SortFunc(list, func(a, b Step) int { return cmp.Compare(a.Name, b.Name) })
 	return list
+}
+
+// atMost is about how many steps there will be, where they are many.
+func atMost(held Held, target Table, sub *Subscription, scoped bool) int {
+	n := held.Marked()
+	if held.fresh && (sub.wildcard || scoped) {
+		n = max(n, target.Len())
+	}
+	return n
 }
 
 // freshSteps is for a client that holds nothing: all there is, and each name

@@ -65,7 +65,9 @@ func (r *Resumptions) Of(entries iter.Seq[[]byte]) (held Held, ok bool) {
 	}
 	held = Resumed(versions)
 	if len(versions) == key.n {
-		r.keep(key, held, size)
+		if first, ok := r.keep(key, held, size); ok && first.saysTheSame(entries) {
+			return first, true // somebody has just kept it
+		}
 	}
 	return held, true
 }
@@ -91,19 +93,20 @@ func (r *Resumptions) find(key resumptionKey) (Held, bool) {
 	return held, ok
 }
 
-func (r *Resumptions) keep(key resumptionKey, held Held, size int) {
+// keep keeps held for key, unless it is too large or there is one already,
+// which it returns.
+func (r *Resumptions) keep(key resumptionKey, held Held, size int) (first Held, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if size > maxResumedBytes {
-		return
+	if first, ok = r.young[key]; ok || size > maxResumedBytes {
+		return first, ok
 	}
 	if r.young == nil || r.bytes+size > maxResumedBytes {
 		r.old, r.young, r.bytes = r.young, map[resumptionKey]Held{}, 0
 	}
-	if _, ok := r.young[key]; !ok {
-		r.young[key] = held
-		r.bytes += size
-	}
+	r.young[key] = held
+	r.bytes += size
+	return Held{}, false
 }
 
 // Age forgets what has not been kept since the last Age.

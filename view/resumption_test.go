@@ -67,6 +67,22 @@ func TestThoseWhoComeBackWithTheSameInAnyOrderShareIt(t *testing.T) {
 	}
 }
 
+func TestThoseWhoComeBackAtTheSameTimeShareWhatTheyHold(t *testing.T) {
+	var r Resumptions
+	list := [][]byte{entry("a", "x"), entry("b", "y")}
+	var other Held
+	passes := 0
+	held, _ := r.Of(func(yield func([]byte) bool) {
+		if passes++; passes == 2 { // it was not known, and somebody else is faster
+			other, _ = r.Of(slices.Values(list))
+		}
+		slices.Values(list)(yield)
+	})
+	if passes < 2 || held.Key() != other.Key() {
+		t.Error("not shared")
+	}
+}
+
 func TestListsOfHugeNamesAreNotKeptForOthers(t *testing.T) {
 	var r Resumptions
 	kept := 0

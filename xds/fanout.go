@@ -119,7 +119,8 @@ type fanoutKey struct {
 type fanout struct {
 	mu         sync.Mutex
 	young, old map[fanoutKey]*plan
-	bytes      int // about what young alone keeps alive
+	bytes      int                   // about what young alone keeps alive
+	made       map[fanoutKey]*making // what somebody makes now
 }
 
 // What a generation of the fanout keeps. One decision may be as large as all
@@ -129,29 +130,63 @@ const (
 	maxPlanBytes = 64 << 20
 )
 
-// plan is the decision for key, made by decide if nobody has made it yet. Two
-// streams may both make it; then both use the first.
+// plan is the decision for key. The first who needs it makes it, by decide, and
+// all others wait for that: where a hundred clients start at a time, to decide
+// may take longer than it takes all of them to come.
 func (f *fanout) plan(key fanoutKey, decide func() *plan) *plan {
-	if p := f.find(key); p != nil {
+	p, m, mine := f.find(key)
+	switch {
+	case p != nil:
 		return p
+	case mine:
+		m.plan = decide()
+		f.keep(key, m)
+		close(m.done)
+	default:
+		<-m.done
 	}
-	made := decide()
-	size := made.size(key)
+	return m.plan
+}
+
+// making is a decision that somebody makes.
+type making struct {
+	done chan struct{} // closes when plan is set
+	plan *plan
+}
+
+// find is the decision for key, or the place where it is made; mine if the
+// caller is to make it.
+func (f *fanout) find(key fanoutKey) (p *plan, m *making, mine bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if p := f.young[key]; p != nil {
-		return p
+	if p = f.knownLocked(key); p != nil {
+		return p, nil, false
 	}
+	if m = f.made[key]; m != nil {
+		return nil, m, false
+	}
+	m = &making{done: make(chan struct{})}
+	if f.made == nil {
+		f.made = map[fanoutKey]*making{}
+	}
+	f.made[key] = m
+	return nil, m, true
+}
+
+// keep takes in that m, of key, has been made.
+func (f *fanout) keep(key fanoutKey, m *making) {
+	size := m.plan.size(key)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.made, key)
 	if len(f.young) >= maxPlans || f.bytes+size > maxPlanBytes {
 		f.ageLocked()
 	}
-	f.keepLocked(key, made, size)
-	return made
+	f.keepLocked(key, m.plan, size)
 }
 
-func (f *fanout) find(key fanoutKey) *plan {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+// knownLocked is the decision for key, nil if there is none yet. f.mu is held.
+func (f *fanout) knownLocked(key fanoutKey) *plan {
 	if p := f.young[key]; p != nil {
 		return p
 	}

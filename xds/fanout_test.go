@@ -3,7 +3,10 @@ package xds
 import (
 	"fmt"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/deltaplane/deltaplane"
@@ -39,4 +42,39 @@ func heapBytes() int64 {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// A hundred clients may come before the first of them is served.
+func TestWhatManyNeedAtOnceIsDecidedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f fanout
+		var decided atomic.Int32
+		made := make(chan struct{})
+		key := fanoutKey{typ: resource.Cluster, sub: new(view.Interner).Of(true, nil)}
+		plans := make([]*plan, 100)
+		var all sync.WaitGroup
+		for i := range plans {
+			all.Go(func() {
+				plans[i] = f.plan(key, func() *plan {
+					decided.Add(1)
+					<-made
+					return &plan{}
+				})
+			})
+		}
+		synctest.Wait()
+		close(made)
+		all.Wait()
+		if n := decided.Load(); n != 1 {
+			t.Errorf("%d decisions", n)
+		}
+		for _, p := range plans {
+			if p == nil || p != plans[0] {
+				t.Fatal("they do not share it")
+			}
+		}
+		if len(f.made) != 0 {
+			t.Error("a decision that is made is waited for")
+		}
+	})
 }
