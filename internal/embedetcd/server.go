@@ -37,6 +37,12 @@ const (
 // entries"), and a restart has failed.
 const snapshotEntries = 100
 
+// keptEntries is how many entries of its log etcd keeps in memory at a snapshot,
+// for followers, of which there are none: by default 5,000, and one may have a
+// megabyte. What raft reads again at its first election must be among them:
+// all that came after the last snapshot.
+const keptEntries = 2 * snapshotEntries
+
 // defragMegabytes is what a defragmentation at start must win to be worth it.
 const defragMegabytes = 64
 
@@ -153,7 +159,7 @@ func (s *Server) config(dir string, quota int64) *embed.Config {
 	c.EnableGRPCGateway = false
 	c.TickMs, c.ElectionMs = tickMillis, electionMillis
 	c.QuotaBackendBytes = quota
-	c.SnapshotCount = snapshotEntries
+	c.SnapshotCount, c.SnapshotCatchUpEntries = snapshotEntries, keptEntries
 	c.BootstrapDefragThresholdMegabytes = defragMegabytes
 	c.ZapLoggerBuilder = embed.NewZapLoggerBuilder(s.logs.logger(s.failure))
 	return c

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -59,9 +60,38 @@ func TestTheLogBeginsWithASnapshotBeforeEtcdForgetsItsBeginning(t *testing.T) {
 		}
 	}
 	s.Close()
+	start(t, dir, slog.New(slog.DiscardHandler)).Close() // its first election is all right
 	if found, err := filepath.Glob(filepath.Join(dir, "etcd", "member", "snap", "*.snap")); err != nil || len(found) == 0 {
 		t.Errorf("after 120 entries there is no snapshot, %v", err)
 	}
+}
+
+// All that a large load wrote would stay in memory otherwise.
+func TestEtcdForgetsWhatItsLogBeganWith(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir, slog.New(slog.DiscardHandler))
+	const size = 16 << 10
+	before := heapBytes()
+	for range 10 * 100 {
+		if _, err := s.Client.Put(t.Context(), "k", strings.Repeat("v", size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if entries := float64(heapBytes()-before) / size; entries > 500 {
+		t.Errorf("memory holds %.0f of 1,000 entries", entries)
+	}
+	s.Close()
+	got, err := start(t, dir, slog.New(slog.DiscardHandler)).Client.Get(t.Context(), "k")
+	if err != nil || len(got.Kvs) != 1 || got.Kvs[0].Version != 1000 {
+		t.Errorf("after a restart: %v, %v", got, err)
+	}
+}
+
+func heapBytes() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 func TestServersRunSideBySide(t *testing.T) {
