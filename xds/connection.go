@@ -16,6 +16,7 @@ type metered struct {
 	net.Conn
 	socket  *socket // under Conn, or none
 	inbound *inbound
+	barrier *barrier
 	address address
 	rest    []byte // that was read, and waits for room
 }
@@ -37,6 +38,7 @@ func (m *metered) Read(b []byte) (int, error) {
 	n, err := m.takeRest(b), error(nil)
 	if n == 0 {
 		n, err = m.Conn.Read(b)
+		m.barrier.wait()
 	}
 	return m.pass(b[:n], err)
 }
@@ -56,6 +58,7 @@ func (m *metered) ReadOnReady(size int, pool mem.BufferPool) (buf *[]byte, n int
 	default:
 		buf = pool.Get(size)
 		n, err = m.Conn.Read(*buf)
+		m.barrier.wait()
 	}
 	if buf == nil {
 		_, err = m.pass(nil, err)
@@ -125,7 +128,7 @@ func (c meteredCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials
 		return nil, nil, err
 	}
 	in := c.server.room.connect(conn)
-	return &metered{Conn: conn, socket: newSocket(conn), inbound: in, address: address{conn.RemoteAddr(), c.server.newPace(), in}}, info, nil
+	return &metered{Conn: conn, socket: newSocket(conn, &c.server.barrier), inbound: in, barrier: &c.server.barrier, address: address{conn.RemoteAddr(), c.server.newPace(), in}}, info, nil
 }
 
 func (c meteredCredentials) Clone() credentials.TransportCredentials {

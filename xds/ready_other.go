@@ -11,6 +11,6 @@ import (
 // socket is none where reading cannot be tried.
 type socket struct{ raw *struct{} }
 
-func newSocket(net.Conn) *socket { return &socket{} }
+func newSocket(net.Conn, *barrier) *socket { return &socket{} }
 
 func (*socket) read(int, mem.BufferPool) (*[]byte, int, error) { return nil, 0, net.ErrClosed }

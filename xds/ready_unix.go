@@ -14,20 +14,22 @@ import (
 // socket reads a TCP connection into a buffer that it takes only when there is
 // something to read. One goroutine may use it. The zero socket is none.
 type socket struct {
-	raw syscall.RawConn
-	try func(fd uintptr) bool // read.attempt: made once, as each closure is an allocation
+	raw     syscall.RawConn
+	barrier *barrier
+	try     func(fd uintptr) bool // read.attempt: made once, as each closure is an allocation
 
 	// Of the read in progress.
-	size int
-	pool mem.BufferPool
-	buf  *[]byte
-	n    int
-	err  error
+	size  int
+	tries int
+	pool  mem.BufferPool
+	buf   *[]byte
+	n     int
+	err   error
 }
 
 // newSocket is the zero socket for what is not TCP itself, as TLS on top of it.
-func newSocket(conn net.Conn) *socket {
-	s := &socket{}
+func newSocket(conn net.Conn, b *barrier) *socket {
+	s := &socket{barrier: b}
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
 		return s
@@ -43,8 +45,11 @@ func newSocket(conn net.Conn) *socket {
 // read waits until there is something to read. Without error, the buffer is
 // the caller's to put back.
 func (s *socket) read(size int, pool mem.BufferPool) (*[]byte, int, error) {
-	s.size, s.pool = size, pool
+	s.size, s.tries, s.pool = size, 0, pool
 	err := s.raw.Read(s.try)
+	if s.tries == 1 {
+		s.barrier.wait()
+	}
 	buf, n := s.buf, s.n
 	if err == nil {
 		err = s.err
@@ -62,6 +67,9 @@ func (s *socket) read(size int, pool mem.BufferPool) (*[]byte, int, error) {
 
 // attempt reports whether there was something to read, or never will be.
 func (s *socket) attempt(fd uintptr) bool {
+	if s.tries++; s.tries > 1 { // there is something now, which needs no memory yet
+		s.barrier.wait()
+	}
 	s.buf = s.pool.Get(s.size)
 	for {
 		s.n, s.err = syscall.Read(int(fd), *s.buf)

@@ -72,13 +72,13 @@ func (l *link) remove() {
 	l.reset()
 }
 
-// take moves all of m's ring into l's. Cost: O(1).
+// take moves all of m's ring to the end of l's. Cost: O(1).
 func (l *link) take(m *link) {
 	if m.next == m {
 		return
 	}
 	first, last := m.next, m.prev
-	last.next, l.next.prev = l.next, last
-	l.next, first.prev = first, l
+	l.prev.next, first.prev = first, l.prev
+	last.next, l.prev = l, last
 	m.reset()
 }

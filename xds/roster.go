@@ -10,17 +10,19 @@ import (
 // roster is all open streams: those awake, to whom each version is brought,
 // and those at rest.
 //
-// INVARIANT: a stream is in the ring of awake or in that of one calm, and in
+// INVARIANT: a stream is in the ring of awake, of ahead or of one calm, and in
 // that of a calm only while the calm's view is what it has to be shown.
 type roster struct {
-	mu     sync.Mutex // innermost lock; guards what follows, and all links
-	awake  link
-	listed int // how many were awake when the last pass began
+	mu      sync.Mutex // innermost lock; guards what follows, and all links
+	awake   link
+	ahead   link // awake, and still to be visited by the pass that is going on
+	visited int  // by the last pass that has begun
 }
 
 func newRoster() *roster {
 	r := &roster{}
 	r.awake.reset()
+	r.ahead.reset()
 	return r
 }
 
@@ -86,25 +88,39 @@ type turn struct {
 	now *shown
 }
 
-// list is all that are awake. Cost: O(awake).
-func (r *roster) list() []*stream {
+// begin has all who are awake visited. Cost: O(1).
+func (r *roster) begin() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var list []*stream
-	for l := r.awake.next; l != &r.awake; l = l.next {
-		list = append(list, l.stream)
+	r.ahead.take(&r.awake)
+	r.visited = 0
+}
+
+// next appends the next streams to be visited to into, up to its capacity;
+// none when all have been.
+func (r *roster) next(into []*stream) []*stream {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(into) < cap(into) && r.ahead.next != &r.ahead {
+		l := r.ahead.next
+		l.remove()
+		r.awake.add(l)
+		into = append(into, l.stream)
+		r.visited++
 	}
-	r.listed = len(list)
-	return list
+	return into
 }
 
 // busy reports whether more than a few of those whom the last pass brought a
 // version are still awake, most of them because their clients have not answered
-// yet. Cost: O(streams of that pass).
+// yet, or it has not come to all. Cost: O(streams of that pass).
 func (r *roster) busy() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	few := r.listed / 8
+	if r.ahead.next != &r.ahead {
+		return true
+	}
+	few := r.visited / 8
 	for l := r.awake.next; l != &r.awake; l = l.next {
 		if few--; few < 0 {
 			return true

@@ -30,6 +30,7 @@ type Server struct {
 	streamIDs atomic.Uint64
 	watchdog  watchdog
 	pushes    pushes
+	barrier   barrier
 	room      *room
 	floods    *bucket // of processor time
 
