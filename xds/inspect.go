@@ -43,29 +43,16 @@ type Inspected struct {
 // come, and those that end meanwhile, are left out. Cost: O(streams × types);
 // no stream does more than to hand out pointers. The error is ctx's.
 func (s *Server) Inspect(ctx context.Context) ([]Inspection, error) {
-	s.mu.Lock()
-	streams := make([]*stream, 0, len(s.streams))
-	for st := range s.streams {
-		streams = append(streams, st)
-	}
-	s.mu.Unlock()
 	var all []Inspection
-	for _, st := range streams {
-		reply := make(chan Inspection, 1)
-		select {
-		case st.inspect <- reply:
-			select {
-			case i := <-reply:
-				if i.Node != nil {
-					all = append(all, i)
-				}
-			case <-ctx.Done():
-				return nil, context.Cause(ctx)
-			}
-		case <-st.grpc.Context().Done():
-		case <-ctx.Done():
+	for _, st := range s.open() {
+		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
+		st.lock()
+		if !st.over && st.node != nil {
+			all = append(all, st.inspection())
+		}
+		st.unlock()
 	}
 	return all, nil
 }
@@ -73,9 +60,6 @@ func (s *Server) Inspect(ctx context.Context) ([]Inspection, error) {
 // inspection is st now. st.mu is held.
 func (st *stream) inspection() Inspection {
 	i := Inspection{Stream: st.id, Node: st.node}
-	if st.node == nil {
-		return i
-	}
 	for _, l := range st.talk.lanes {
 		if !l.subscribed() {
 			continue

@@ -2,7 +2,9 @@ package xds
 
 import (
 	"context"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -106,19 +108,23 @@ func (s *Server) Close() {
 // Resync has everything that a node refused sent to it again. It reports
 // whether the node is connected.
 func (s *Server) Resync(node string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	found := false
-	for st := range s.streams {
+	for _, st := range s.open() {
 		if id := st.nodeID.Load(); id != nil && *id == node {
 			found = true
-			select {
-			case st.resync <- struct{}{}:
-			default: // one is pending
-			}
+			st.lock()
+			st.talk.resync()
+			st.unlock()
 		}
 	}
 	return found
+}
+
+// open is all streams, in no order.
+func (s *Server) open() []*stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.streams))
 }
 
 // Behind is for how long a version has been out that the streams were not

@@ -1,7 +1,6 @@
 package xds
 
 import (
-	"context"
 	"errors"
 	"io"
 	"runtime/pprof"
@@ -42,10 +41,8 @@ type stream struct {
 	inbound *inbound             // likewise; nil: nothing is known of it
 	instant int                  // up to how many unanswered bytes the connection takes a response at once
 
-	failed  chan error    // why the stream is to end, cap 1; nil: the client has hung up
-	resync  chan struct{} // cap 1: send again what was refused
-	inspect chan chan<- Inspection
-	timer   *time.Timer // for the handler; set under mu
+	failed chan error  // why the stream is to end, cap 1; nil: the client has hung up
+	timer  *time.Timer // for the handler; set under mu
 
 	nodeID atomic.Pointer[string] // set once, with the first request
 	at     atomic.Uint64          // version of epoch; written under mu; at rest it is what resting has reached
@@ -73,10 +70,24 @@ type stream struct {
 }
 
 // serve runs one stream until the client, the connection or the server ends it.
-func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) (err error) {
+// The goroutine that calls it does nothing but wait, for as long as the stream
+// lives: whatever else it called, its stack would keep the room for.
+func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) error {
+	st := s.newStream(g, only, delta)
+	if !s.enter(st) {
+		return errClosing
+	}
+	defer s.leave(st)
+	// A CPU profile tells what requests on streams of one kind cost: pprof -tagfocus.
+	pprof.SetGoroutineLabels(pprof.WithLabels(g.Context(), st.profiled()))
+	return st.live(g.Context().Done())
+}
+
+// newStream is a stream of g's that nobody knows of yet.
+func (s *Server) newStream(g grpc.ServerStream, only resource.Type, delta bool) *stream {
 	st := &stream{
 		server: s, grpc: g, id: s.streamIDs.Add(1), delta: delta, ads: only == "", only: only, instant: instantBytes(g),
-		failed: make(chan error, 1), resync: make(chan struct{}, 1), inspect: make(chan chan<- Inspection),
+		failed: make(chan error, 1), timer: time.NewTimer(s.cfg.HelloTimeout),
 	}
 	if p, ok := peer.FromContext(g.Context()); ok {
 		st.peer, st.auth = p.Addr.String(), p.AuthInfo
@@ -84,24 +95,14 @@ func (s *Server) serve(g grpc.ServerStream, only resource.Type, delta bool) (err
 	connection := s.addressOf(g.Context())
 	st.pace, st.inbound = connection.pace, connection.inbound
 	st.talk = &conversation{common: &s.common, delta: delta, only: only, prefix: noncePrefix(st.id), observe: st.observe}
-	if !s.enter(st) {
-		return errClosing
-	}
-	defer s.leave(st)
-	// A CPU profile tells what requests on streams of one kind cost: pprof -tagfocus.
-	pprof.Do(g.Context(), st.profiled(), func(ctx context.Context) { err = st.live(ctx) })
-	return err
+	st.look()
+	return st
 }
 
 var errClosing = status.Error(codes.Unavailable, "the control plane is shutting down")
 
-// live is the handler of the stream.
-func (st *stream) live(ctx context.Context) error {
-	st.timer = time.NewTimer(st.server.cfg.HelloTimeout)
-	defer st.timer.Stop()
-	st.mu.Lock()
-	st.look()
-	st.unlock()
+// live is the handler of the stream; gone closes when the client has.
+func (st *stream) live(gone <-chan struct{}) error {
 	st.server.goroutines.Go(st.receive)
 	defer st.end()
 	for {
@@ -109,26 +110,22 @@ func (st *stream) live(ctx context.Context) error {
 		case err := <-st.failed:
 			return err
 		case <-st.timer.C:
-			st.lock()
-			st.armed = time.Time{}
-			err := st.greet()
-			st.unlock()
-			if err != nil {
-				return err
-			}
-		case <-st.resync:
-			st.lock()
-			st.talk.resync()
-			st.unlock()
-		case reply := <-st.inspect:
-			st.lock()
-			reply <- st.inspection()
-			st.unlock()
-		case <-ctx.Done():
-			return status.FromContextError(ctx.Err()).Err()
+			st.server.goroutines.Go(st.alarm)
+		case <-gone:
+			return status.FromContextError(st.grpc.Context().Err()).Err()
 		case <-st.server.closing:
 			return errClosing
 		}
+	}
+}
+
+// alarm is for when the timer has fired.
+func (st *stream) alarm() {
+	st.lock()
+	defer st.unlock()
+	st.armed = time.Time{}
+	if err := st.greet(); err != nil {
+		st.fail(err)
 	}
 }
 
@@ -196,6 +193,8 @@ func (st *stream) fail(err error) {
 // while the connection has used up its share of the processor, so that a
 // client cannot make a queue.
 func (st *stream) receive() {
+	st.lock()
+	st.unlock()        // at the version that came while it was made
 	var m deltaRequest // memory for one after the other
 	for {
 		q, err := st.read(&m)
@@ -328,6 +327,7 @@ func (st *stream) end() {
 	st.lock()
 	defer st.mu.Unlock()
 	st.over = true
+	st.timer.Stop()
 	if st.node != nil {
 		st.observe(Event{Kind: Closed, Version: st.epoch.snapshot.Version()})
 	}
