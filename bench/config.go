@@ -68,6 +68,11 @@ type Config struct {
 	// the new configuration. Default: none.
 	Traces string
 
+	// Relay has each Envoy reach its control plane through a relay in this
+	// process, which dates what arrives there (package relay), and adds to the
+	// way what the report says. Default: none does.
+	Relay bool
+
 	// Load has requests in a load of its own take the place of probes and of
 	// Rate, and of what Files says; default: none.
 	Load *Load

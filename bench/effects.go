@@ -19,6 +19,8 @@ type effects struct {
 	firstFromCommit                             histogram.Histogram // of a control plane elsewhere, by its clock
 	main                                        histogram.Histogram // CPU of its main thread
 
+	arrivals arrivals // what relays have dated
+
 	lastEnvoy histogram.Histogram // first, of the slowest Envoy
 	inOrder   []float64           // the same, in milliseconds, of one change after the other
 
@@ -28,7 +30,7 @@ type effects struct {
 }
 
 func newEffects() *effects {
-	e := &effects{}
+	e := &effects{arrivals: newArrivals()}
 	for _, h := range []*histogram.Histogram{&e.stored, &e.etcd, &e.ack, &e.firstSent, &e.first, &e.firstWithoutEtcd, &e.firstFromCommit, &e.lastOld, &e.main, &e.lastEnvoy} {
 		*h = histogram.New()
 	}
@@ -64,6 +66,7 @@ func (e *effects) record(w watched, before, after cost) {
 		e.main.Record(after.main[i] - before.main[i])
 		e.tally.Add(seen.Tally)
 	}
+	e.arrivals.record(w)
 	e.lastEnvoy.Record(slowest)
 	e.inOrder = append(e.inOrder, ms(slowest))
 	e.bytes += after.sent.bytes - before.sent.bytes

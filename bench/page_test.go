@@ -70,7 +70,7 @@ func TestThePageOfALoadHasItsRequestsAndHops(t *testing.T) {
 		h.Record(time.Duration(i+1) * time.Millisecond)
 	}
 	r.Sides[1].Load = &Traffic{Protocol: "grpc", Method: "POST", TLS: true, Workers: 20, Rate: 1234, Slow: 3, Partial: 7,
-		Latency: h.WithCurve(), Changing: h.WithCurve(), Quiet: h.WithCurve(), Hops: &Hops{Dispatch: micro(h)}, Log: AccessLog{Lines: 4321}}
+		Latency: h.WithCurve(), Changing: h.WithCurve(), Quiet: h.WithCurve(), Hops: &Hops{Dispatch: micro(h)}, Log: AccessLog{Lines: 4321, Upstream: micro(h)}}
 	var out bytes.Buffer
 	if err := r.Page().Write(&out); err != nil {
 		t.Fatal(err)

@@ -105,6 +105,7 @@ func (e Effects) rows(envoys int) []row {
 		{"stored", e.Stored}, {"etcd's part of that", e.Etcd}, {"acknowledged", e.Acked}, {"first request", e.FirstRequest},
 		{"… sent", e.FirstSent}, {"… without etcd's part", e.WithoutEtcd}, {"… from the commit, by the server's clock", e.FromCommit},
 	}
+	rows = slices.Insert(rows, 2, e.Arrivals.rows()...)
 	if envoys > 1 {
 		rows = append(rows, row{"… at the slowest Envoy", e.LastEnvoy})
 	}

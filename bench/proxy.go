@@ -14,12 +14,14 @@ import (
 
 	"github.com/deltaplane/deltaplane/bench/probe"
 	"github.com/deltaplane/deltaplane/bench/proc"
+	"github.com/deltaplane/deltaplane/bench/relay"
 	"github.com/deltaplane/deltaplane/internal/envoy"
 )
 
 // proxy is a real Envoy, and who probes it.
 type proxy struct {
 	node    string
+	relay   *relay.Relay // on its way to the control plane; nil: none
 	process *envoy.Process
 	dir     string
 	address string // of its listener
@@ -33,10 +35,26 @@ type proxy struct {
 	started time.Duration // from its start to the first good answer
 }
 
+// origin is where an Envoy gets its configuration, and as a part of what.
+type origin struct {
+	xds     string // HOST:PORT
+	cluster string
+}
+
 // startProxy runs an Envoy until it answers first, which leads to backend.
 // Close what it returns even if there is an error.
-func startProxy(ctx context.Context, cfg Config, bootstrap, node string, first probe.Target, backend string) (p *proxy, err error) {
+func startProxy(ctx context.Context, cfg Config, at origin, node string, first probe.Target, backend string) (p *proxy, err error) {
 	p = &proxy{node: node}
+	if cfg.Relay {
+		if p.relay, err = relay.Listen(ctx, at.xds); err != nil {
+			return p, err
+		}
+		at.xds = p.relay.Address()
+	}
+	bootstrap, err := cfg.Bootstrap(at.xds, node, at.cluster)
+	if err != nil {
+		return p, err
+	}
 	if p.dir, err = os.MkdirTemp("", "deltaplane-bench-envoy-"); err != nil {
 		return p, err
 	}
@@ -154,6 +172,9 @@ func (p *proxy) close() (err error) {
 	}
 	if p.process != nil {
 		err = p.process.Stop()
+	}
+	if p.relay != nil {
+		err = errors.Join(err, p.relay.Close())
 	}
 	if p.dir != "" {
 		err = errors.Join(err, os.RemoveAll(p.dir))

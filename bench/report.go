@@ -75,6 +75,8 @@ type Effects struct {
 	// by its clock, corrected; without any count where the clocks are too far
 	// apart for that, and for the run's own.
 	FromCommit histogram.Distribution `json:"first_request_from_commit_ms"`
+	// Arrivals are what relays have dated, if there are any.
+	Arrivals *Arrivals `json:"arrivals,omitempty"`
 	// LastOld is when the last request was sent that was routed as before.
 	LastOld histogram.Distribution `json:"last_old_request_ms"`
 	// LastEnvoy is FirstRequest of the slowest Envoy.
@@ -158,9 +160,14 @@ func (s *side) report() (Side, error) {
 func (r *Report) refuseOneWay() {
 	for i := range r.Sides {
 		side := &r.Sides[i]
-		side.Change.FromCommit = histogram.Distribution{}
-		if side.File != nil {
-			side.File.FromCommit = histogram.Distribution{}
+		for _, e := range []*Effects{&side.Change, side.File} {
+			if e == nil {
+				continue
+			}
+			e.FromCommit = histogram.Distribution{}
+			if e.Arrivals != nil {
+				e.Arrivals.FromCommit = histogram.Distribution{}
+			}
 		}
 	}
 }
@@ -170,7 +177,7 @@ func (e *effects) report() Effects {
 		Count: e.made, Stored: e.stored.Distribution(), Etcd: e.etcd.Distribution(), Acked: e.ack.WithCurve(),
 		FirstRequest: e.first.WithCurve(), FirstSent: e.firstSent.Distribution(), WithoutEtcd: e.firstWithoutEtcd.Distribution(), FromCommit: e.firstFromCommit.Distribution(),
 		LastOld: e.lastOld.Distribution(), LastEnvoy: e.lastEnvoy.Distribution(), InOrder: e.inOrder, MainCPU: e.main.Distribution(),
-		PlaneCPU: per(ms(e.cpu), e.made), Bytes: per(e.bytes, e.made), Probes: e.tally,
+		PlaneCPU: per(ms(e.cpu), e.made), Arrivals: e.arrivals.report(), Bytes: per(e.bytes, e.made), Probes: e.tally,
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/deltaplane/deltaplane/bench/plane"
 	"github.com/deltaplane/deltaplane/bench/probe"
 	"github.com/deltaplane/deltaplane/bench/profile"
+	"github.com/deltaplane/deltaplane/bench/relay"
 )
 
 // side is one of what is compared: a control plane, its Envoys, and what was
@@ -122,12 +123,12 @@ func (s *side) visit(ctx context.Context) (err error) {
 	return s.guest.enter(ctx)
 }
 
-// cluster is the one that the side's Envoys say they belong to.
-func (s *side) cluster() string {
+// origin is where the side's Envoys get their configuration.
+func (s *side) origin() origin {
 	if s.guest != nil {
-		return s.guest.cluster
+		return origin{s.xds, s.guest.cluster}
 	}
-	return "bench"
+	return origin{s.xds, "bench"}
 }
 
 // startProxy starts one more Envoy, to time its start; it stays if it is kept.
@@ -135,11 +136,7 @@ func (s *side) startProxy(ctx context.Context, keep bool) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, setUpPatience, fmt.Errorf("not up after %v", setUpPatience))
 	defer cancel()
 	s.nodes++
-	text, err := s.cfg.Bootstrap(s.xds, s.node(s.nodes), s.cluster())
-	if err != nil {
-		return err
-	}
-	p, err := startProxy(ctx, s.cfg, text, s.node(s.nodes), s.plan.table.target(0), s.plan.backend(0))
+	p, err := startProxy(ctx, s.cfg, s.origin(), s.node(s.nodes), s.plan.table.target(0), s.plan.backend(0))
 	if err == nil {
 		s.starts.Record(p.started)
 	}
@@ -185,7 +182,9 @@ func (s *side) carryOut(ctx context.Context, c change, into *effects, watch func
 		return fmt.Errorf("%s: the change to %s: %w", s.shape, c.to, err)
 	}
 	s.plan.settled()
+	w.passed = s.passed(w.sent)
 	if s.spans != nil {
+		s.spans.received(c.trace, s.proxies, w.passed)
 		s.spans.add(ctx, c.trace.spans(w.sent, w.seen, func(i int) string { return s.proxies[i].node }))
 	}
 	after, err := s.costAfter(ctx)
@@ -200,7 +199,19 @@ func (s *side) carryOut(ctx context.Context, c change, into *effects, watch func
 type watched struct {
 	sent time.Time // to the API
 	done
-	seen []probe.Switch // by each Envoy's probe
+	seen   []probe.Switch     // by each Envoy's probe
+	passed [][]relay.Response // to each Envoy; nil without relays
+}
+
+// passed is what relays have dated since, for each Envoy; nil without them.
+func (s *side) passed(since time.Time) (all [][]relay.Response) {
+	if !s.cfg.Relay {
+		return nil
+	}
+	for _, p := range s.proxies {
+		all = append(all, p.relay.Since(since))
+	}
+	return all
 }
 
 // watch makes a change while each Envoy is probed, and returns when all show

@@ -16,6 +16,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/deltaplane/deltaplane/bench/histogram"
+	"github.com/deltaplane/deltaplane/bench/relay"
+	"github.com/deltaplane/deltaplane/resource"
 )
 
 // spans receives the traces of one control plane, as a collector does over
@@ -37,7 +39,14 @@ type commitSpans struct {
 	pushed  time.Time // when the first stream was handed the response
 	sends   []time.Duration
 	acks    []time.Duration
+
+	pushes   map[string]push      // by their spans
+	written  map[string]time.Time // when the connection had taken each of them
+	received map[push]time.Time   // when it had arrived, as a relay says
 }
+
+// push is a response of a commit to a stream, by the attributes of its span.
+type push struct{ node, typ string }
 
 // receiveSpans starts to receive; endpoint, if any, gets all spans, too. The
 // caller must call close.
@@ -106,21 +115,63 @@ func (s *spans) add(ctx context.Context, own []*tracev1.Span) {
 	s.loseLocked(err)
 }
 
+func newCommitSpans() *commitSpans {
+	return &commitSpans{pushes: map[string]push{}, written: map[string]time.Time{}, received: map[push]time.Time{}}
+}
+
+// attribute is one of a span, "" if it is not there.
+func attribute(span *tracev1.Span, key string) string {
+	for _, a := range span.Attributes {
+		if a.Key == key {
+			return a.Value.GetStringValue()
+		}
+	}
+	return ""
+}
+
+// received takes in what relays have dated of a change: the first response of
+// each type to each Envoy.
+func (s *spans) received(of trace, proxies []*proxy, passed [][]relay.Response) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.commits == nil || passed == nil {
+		return
+	}
+	c := s.commits[of.id]
+	if c == nil {
+		c = newCommitSpans()
+		s.commits[of.id] = c
+	}
+	for i, responses := range passed {
+		for _, one := range responses {
+			_, name, _ := strings.Cut(one.Type, "/")
+			to := push{proxies[i].node, resource.Type(name).Short()}
+			if _, known := c.received[to]; !known {
+				c.received[to] = one.Received
+			}
+		}
+	}
+}
+
 // take keeps what is of use in a span. s.mu is held.
 func (s *spans) take(span *tracev1.Span) {
 	c := s.commits[string(span.TraceId)]
 	if c == nil {
-		c = &commitSpans{}
+		c = newCommitSpans()
 		s.commits[string(span.TraceId)] = c
 	}
 	began, took := time.Unix(0, int64(span.StartTimeUnixNano)), time.Duration(span.EndTimeUnixNano-span.StartTimeUnixNano)
 	switch {
 	case strings.HasPrefix(span.Name, "POST "):
 		c.request = began
-	case span.Name == "push" && (c.pushed.IsZero() || began.Before(c.pushed)):
-		c.pushed = began
+	case span.Name == "push":
+		if c.pushed.IsZero() || began.Before(c.pushed) {
+			c.pushed = began
+		}
+		c.pushes[string(span.SpanId)] = push{attribute(span, "deltaplane.node"), attribute(span, "deltaplane.type")}
 	case span.Name == "send":
 		c.sends = append(c.sends, took)
+		c.written[string(span.ParentSpanId)] = began.Add(took)
 	case span.Name == "ack":
 		c.acks = append(c.acks, took)
 	}
@@ -134,7 +185,10 @@ type Hops struct {
 	Dispatch histogram.Distribution `json:"cp_dispatch_us"`
 	// Server is from there until the connection had taken all of it.
 	Server histogram.Distribution `json:"grpc_server_us"`
-	// Ack is from there until Envoy's acknowledgement had been read.
+	// Receive is from there until it had arrived at Envoy's machine, if relays
+	// date that.
+	Receive histogram.Distribution `json:"client_receive_us"`
+	// Ack is from the connection's having taken it until Envoy's acknowledgement had been read.
 	Ack histogram.Distribution `json:"ack_us"`
 }
 
@@ -142,7 +196,7 @@ type Hops struct {
 func (s *spans) hops(since time.Time) *Hops {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	dispatch, server, ack := histogram.New(), histogram.New(), histogram.New()
+	dispatch, server, receive, ack := histogram.New(), histogram.New(), histogram.New(), histogram.New()
 	for _, c := range s.commits {
 		if c.request.Before(since) || c.pushed.IsZero() {
 			continue
@@ -151,11 +205,17 @@ func (s *spans) hops(since time.Time) *Hops {
 		for _, d := range c.sends {
 			server.Record(d)
 		}
+		for id, to := range c.pushes {
+			written, received := c.written[id], c.received[to]
+			if !written.IsZero() && !received.IsZero() {
+				receive.Record(received.Sub(written))
+			}
+		}
 		for _, d := range c.acks {
 			ack.Record(d)
 		}
 	}
-	return &Hops{micro(dispatch), micro(server), micro(ack)}
+	return &Hops{micro(dispatch), micro(server), micro(receive), micro(ack)}
 }
 
 // micro sums h up in microseconds.

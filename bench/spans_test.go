@@ -14,10 +14,12 @@ import (
 	"time"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
 	tracev1 "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/deltaplane/deltaplane/bench/probe"
+	"github.com/deltaplane/deltaplane/bench/relay"
 )
 
 func TestHopsAreThoseOfTheCommitsThatWereAskedForSince(t *testing.T) {
@@ -28,7 +30,12 @@ func TestHopsAreThoseOfTheCommitsThatWereAskedForSince(t *testing.T) {
 	began := time.Now()
 	span := func(trace, name string, from, to int) *tracev1.Span {
 		at := func(us int) uint64 { return uint64(began.Add(time.Duration(us) * time.Microsecond).UnixNano()) }
-		return &tracev1.Span{TraceId: []byte(trace), Name: name, StartTimeUnixNano: at(from), EndTimeUnixNano: at(to)}
+		s := &tracev1.Span{TraceId: []byte(trace), Name: name, StartTimeUnixNano: at(from), EndTimeUnixNano: at(to)}
+		if from == 1500 { // a push and, below it, its parts
+			s.SpanId, s.Attributes = []byte("push-1500"), []*common.KeyValue{text("deltaplane.node", "edge-1"), text("deltaplane.type", "Route")}
+			s.ParentSpanId = s.SpanId
+		}
+		return s
 	}
 	post := func(body []byte) int {
 		t.Helper()
@@ -55,10 +62,16 @@ func TestHopsAreThoseOfTheCommitsThatWereAskedForSince(t *testing.T) {
 	if status := post([]byte("text")); status != http.StatusBadRequest {
 		t.Errorf("what is no trace has status %d", status)
 	}
+	// A relay has dated when the push of 1500 had arrived, and something else.
+	s.received(trace{id: "a"}, []*proxy{{node: "edge-1"}}, [][]relay.Response{{
+		{Type: "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", Received: began.Add(1560 * time.Microsecond)},
+		{Type: "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", Received: began.Add(time.Hour)},
+		{Type: "type.googleapis.com/envoy.config.cluster.v3.Cluster", Received: began.Add(time.Hour)},
+	}})
 	h := s.hops(began)
 	near := func(got, want float64) bool { return got > want*0.99 && got < want*1.01 }
-	if h.Dispatch.Count != 1 || !near(h.Dispatch.Max, 1000) || h.Server.Count != 1 || !near(h.Server.Max, 40) || h.Ack.Count != 1 || !near(h.Ack.Max, 360) {
-		t.Errorf("hops %+v, want 1000, 40 and 360 µs", h)
+	if h.Dispatch.Count != 1 || !near(h.Dispatch.Max, 1000) || h.Server.Count != 1 || !near(h.Server.Max, 40) || h.Ack.Count != 1 || !near(h.Ack.Max, 360) || h.Receive.Count != 1 || !near(h.Receive.Max, 20) {
+		t.Errorf("hops %+v, want 1000, 40, 20 and 360 µs", h)
 	}
 	http.DefaultClient.CloseIdleConnections()
 	if err := s.close(); err != nil {

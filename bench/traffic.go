@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/deltaplane/deltaplane/bench/histogram"
@@ -73,9 +74,9 @@ func (t *Traffic) latencies() []row {
 
 // hops are the parts of the way, in microseconds.
 func (t *Traffic) hops() []row {
-	request := []row{{"request: until Envoy begins", t.Log.Arrival}, {"envoy_us", t.Log.Own}, {"envoy_upstream_us", t.Log.Upstream}}
-	if t.Hops == nil {
-		return request
+	rows := []row{{"request: until Envoy begins", t.Log.Arrival}, {"envoy_us", t.Log.Own}, {"envoy_upstream_us", t.Log.Upstream}}
+	if t.Hops != nil {
+		rows = append([]row{{"change: cp_dispatch_us", t.Hops.Dispatch}, {"grpc_server_us", t.Hops.Server}, {"client_receive_us", t.Hops.Receive}, {"ack_us", t.Hops.Ack}}, rows...)
 	}
-	return append([]row{{"change: cp_dispatch_us", t.Hops.Dispatch}, {"grpc_server_us", t.Hops.Server}, {"ack_us", t.Hops.Ack}}, request...)
+	return slices.DeleteFunc(rows, func(r row) bool { return r.of.Count == 0 })
 }

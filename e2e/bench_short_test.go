@@ -6,4 +6,4 @@ package e2e
 var benchForms = [][]string{{"--pattern=cluster", "--compare=plain,split"}}
 
 // loadForms are the arguments of loads that must lose nothing.
-var loadForms = [][]string{{"--pattern=cluster", "--protocol=grpc", "--tls"}}
+var loadForms = [][]string{{"--pattern=cluster", "--protocol=grpc", "--tls", "--relay"}}

@@ -41,7 +41,7 @@ func TestABenchIsAGuestInAControlPlaneThatRuns(t *testing.T) {
 	at := []string{"--server=" + plane.API, "--xds=" + plane.XDS}
 
 	t.Run("load", func(t *testing.T) {
-		cmd, temporary := benchCommand(t, append(at, "--load", "--protocol=grpc", "--tls", "--pattern=cluster", "--requests=400", "--workers=20", "--sla=1h", "-o=json", "--body=some")...)
+		cmd, temporary := benchCommand(t, append(at, "--load", "--relay", "--protocol=grpc", "--tls", "--pattern=cluster", "--requests=400", "--workers=20", "--sla=1h", "-o=json", "--body=some")...)
 		var out, progress bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &progress
 		if err := cmd.Run(); err != nil {
@@ -74,6 +74,9 @@ func expectGuest(t *testing.T, r *bench.Report) {
 	}
 	if c := side.Change; c.Count == 0 || c.Acked.Count != int64(c.Count) || r.Server.Clock.Refused == "" && c.FromCommit.Count != c.FirstRequest.Count || side.ControlPlane.RSS <= 0 {
 		t.Errorf("changes %+v, control plane %+v", c, side.ControlPlane)
+	}
+	if a := side.Change.Arrivals; a == nil || a.Received.Count != side.Change.FirstRequest.Count || a.Answered.Count < a.Received.Count || a.Answered.P50 <= 0 || a.Received.P50 > side.Change.Acked.P50 {
+		t.Errorf("arrivals %+v of changes %+v", a, side.Change)
 	}
 }
 

@@ -84,6 +84,9 @@ func expectLoad(t *testing.T, s bench.Side, envoys int) {
 			t.Errorf("%s is %+v", name, d)
 		}
 	}
+	if a := s.Change.Arrivals; a != nil && (a.Received.Count != s.Change.FirstRequest.Count || l.Hops.Receive.Count == 0 || a.Answered.P50 <= 0) {
+		t.Errorf("relays have dated %+v, hops %+v", a, l.Hops)
+	}
 	if e := s.Change; e.Count == 0 || e.FirstRequest.Count != int64(e.Count*envoys) || e.LastOld.Count != e.FirstRequest.Count || e.FirstRequest.P50 <= e.FirstSent.P50 {
 		t.Errorf("changes %+v", e)
 	}

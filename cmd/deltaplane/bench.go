@@ -140,6 +140,7 @@ func benchFlags(f *pflag.FlagSet, cfg *bench.Config, o *benchOptions) {
 	f.DurationVar(&cfg.SLA, "sla", 50*time.Millisecond, "what the P99 must not exceed")
 	f.StringVar(&cfg.Profile, "profile", "", "write profiles of the control planes to this directory, and name the top functions; the figures are then of a profiled one")
 	f.StringVar(&cfg.Traces, "otlp-endpoint", "", "URL of a receiver of traces (OTLP over HTTP): one for each change, from the call of the API to the first request (default: OTEL_EXPORTER_OTLP_ENDPOINT)")
+	f.BoolVar(&cfg.Relay, "relay", false, "stand between each Envoy and its control plane, to date what arrives there and Envoy's acknowledgements; what that adds is reported")
 	f.BoolVar(&o.plain, "plain", false, "serve the table as it is written: --compare plain")
 	f.StringVar(&o.compare, "compare", "", "sides of the same run: of plain, split and scoped")
 	f.StringVar(&o.table, "table", "", "make a known comparison again: article (full pushes against deltaplane, 1000 simulated proxies, 10000 routes)")

@@ -33,7 +33,7 @@ var fleetOnly = []string{"resources", "repetitions", "turn-limit", "concerned", 
 // fleetConfig completes cfg with what both forms of bench have: given tells
 // what was said, as their defaults differ.
 func fleetConfig(given func(flag string) bool, o *benchOptions, envoys bench.Config, cfg load.Config) (load.Config, error) {
-	for _, other := range append([]string{"hosts", "shards", "envoys", "concurrency", "files", "probe-every", "plain", "otlp-endpoint", "load", "namespace", "tls-ca", "tls-cert", "tls-key", "tls-server-name"}, loadFlags...) {
+	for _, other := range append([]string{"hosts", "shards", "envoys", "concurrency", "files", "probe-every", "plain", "otlp-endpoint", "relay", "load", "namespace", "tls-ca", "tls-cert", "tls-key", "tls-server-name"}, loadFlags...) {
 		if given(other) {
 			return cfg, usageError{fmt.Sprintf("--%s is for Envoys, not for simulated --proxies", other)}
 		}

@@ -80,6 +80,9 @@ func (o *serverOptions) complete(cfg *bench.Config, given func(flag string) bool
 	if err := o.tls.checkConnection(); err != nil {
 		return err
 	}
+	if cfg.Relay && o.tls.tlsCA != "" {
+		return usageError{"--relay reads what passes: it cannot with --tls-ca"}
+	}
 	cfg.Server = &bench.Server{URL: o.api.server, XDS: o.xds, Transport: transport, Namespace: o.namespace}
 	return nil
 }

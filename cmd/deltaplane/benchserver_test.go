@@ -52,7 +52,7 @@ func TestWhatIsOfARunningControlPlaneNeedsOne(t *testing.T) {
 	const server, xds = "--server=http://a:1", "--xds=a:2"
 	for _, args := range [][]string{
 		{server}, {xds}, {"--namespace=n"}, {"--ca=c"}, {"--token-file=t"}, {"--tls-ca=c"},
-		{server, "--xds=nowhere"}, {server, xds, "--tls-cert=c"}, {server, xds, "--tls-ca=a", "--tls-cert=c"},
+		{server, "--xds=nowhere"}, {server, xds, "--tls-cert=c"}, {server, xds, "--tls-ca=a", "--relay"}, {server, xds, "--tls-ca=a", "--tls-cert=c"},
 	} {
 		_, err := benchArgs(args...)
 		if _, usage := errors.AsType[usageError](err); !usage {
