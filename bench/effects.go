@@ -13,6 +13,7 @@ type effects struct {
 	made int
 
 	stored, etcd, ack histogram.Histogram
+	storedThere       histogram.Histogram // stored, by the clock of a control plane elsewhere
 
 	// Of each Envoy.
 	firstSent, first, firstWithoutEtcd, lastOld histogram.Histogram
@@ -31,7 +32,7 @@ type effects struct {
 
 func newEffects() *effects {
 	e := &effects{arrivals: newArrivals()}
-	for _, h := range []*histogram.Histogram{&e.stored, &e.etcd, &e.ack, &e.firstSent, &e.first, &e.firstWithoutEtcd, &e.firstFromCommit, &e.lastOld, &e.main, &e.lastEnvoy} {
+	for _, h := range []*histogram.Histogram{&e.stored, &e.storedThere, &e.etcd, &e.ack, &e.firstSent, &e.first, &e.firstWithoutEtcd, &e.firstFromCommit, &e.lastOld, &e.main, &e.lastEnvoy} {
 		*h = histogram.New()
 	}
 	return e
@@ -42,6 +43,9 @@ func (e *effects) record(w watched, before, after cost) {
 	e.made++
 	etcd, alone := after.etcdSince(before)
 	e.stored.Record(w.stored.Sub(w.sent))
+	if !w.committed.IsZero() {
+		e.storedThere.Record(w.committed.Sub(w.sent))
+	}
 	if alone {
 		e.etcd.Record(etcd)
 	}

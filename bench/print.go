@@ -102,10 +102,10 @@ func (r row) cells() (cells []string) {
 // rows are all that has values.
 func (e Effects) rows(envoys int) []row {
 	rows := []row{
-		{"stored", e.Stored}, {"etcd's part of that", e.Etcd}, {"acknowledged", e.Acked}, {"first request", e.FirstRequest},
+		{"stored", e.Stored}, {"… by the server's clock", e.StoredThere}, {"etcd's part of that", e.Etcd}, {"acknowledged", e.Acked}, {"first request", e.FirstRequest},
 		{"… sent", e.FirstSent}, {"… without etcd's part", e.WithoutEtcd}, {"… from the commit, by the server's clock", e.FromCommit},
 	}
-	rows = slices.Insert(rows, 2, e.Arrivals.rows()...)
+	rows = slices.Insert(rows, 3, e.Arrivals.rows()...)
 	if envoys > 1 {
 		rows = append(rows, row{"… at the slowest Envoy", e.LastEnvoy})
 	}

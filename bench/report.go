@@ -65,15 +65,17 @@ type Effects struct {
 	Stored histogram.Distribution `json:"stored_ms"`
 	Etcd   histogram.Distribution `json:"etcd_ms"`
 	Acked  histogram.Distribution `json:"acked_ms"`
+	// StoredThere is Stored by the clock of a control plane elsewhere, corrected,
+	// and not an upper bound; without any count where the clocks are too far
+	// apart for that, and for the run's own.
+	StoredThere histogram.Distribution `json:"stored_by_server_ms"`
 	// FirstRequest is when the first request that was routed anew was
 	// answered, FirstSent when it was sent: the truth is in between.
 	// WithoutEtcd is FirstRequest less what etcd took of that commit.
 	FirstRequest histogram.Distribution `json:"first_request_ms"`
 	FirstSent    histogram.Distribution `json:"first_request_sent_ms"`
 	WithoutEtcd  histogram.Distribution `json:"first_request_without_etcd_ms"`
-	// FromCommit is FirstRequest from the commit of a control plane elsewhere,
-	// by its clock, corrected; without any count where the clocks are too far
-	// apart for that, and for the run's own.
+	// FromCommit is FirstRequest from StoredThere on.
 	FromCommit histogram.Distribution `json:"first_request_from_commit_ms"`
 	// Arrivals are what relays have dated, if there are any.
 	Arrivals *Arrivals `json:"arrivals,omitempty"`
@@ -164,7 +166,7 @@ func (r *Report) refuseOneWay() {
 			if e == nil {
 				continue
 			}
-			e.FromCommit = histogram.Distribution{}
+			e.StoredThere, e.FromCommit = histogram.Distribution{}, histogram.Distribution{}
 			if e.Arrivals != nil {
 				e.Arrivals.FromCommit = histogram.Distribution{}
 			}
@@ -174,7 +176,7 @@ func (r *Report) refuseOneWay() {
 
 func (e *effects) report() Effects {
 	return Effects{
-		Count: e.made, Stored: e.stored.Distribution(), Etcd: e.etcd.Distribution(), Acked: e.ack.WithCurve(),
+		Count: e.made, Stored: e.stored.Distribution(), StoredThere: e.storedThere.Distribution(), Etcd: e.etcd.Distribution(), Acked: e.ack.WithCurve(),
 		FirstRequest: e.first.WithCurve(), FirstSent: e.firstSent.Distribution(), WithoutEtcd: e.firstWithoutEtcd.Distribution(), FromCommit: e.firstFromCommit.Distribution(),
 		LastOld: e.lastOld.Distribution(), LastEnvoy: e.lastEnvoy.Distribution(), InOrder: e.inOrder, MainCPU: e.main.Distribution(),
 		PlaneCPU: per(ms(e.cpu), e.made), Arrivals: e.arrivals.report(), Bytes: per(e.bytes, e.made), Probes: e.tally,

@@ -89,7 +89,8 @@ func (c Config) HTTPEndpoint() (string, error) {
 		endpoint = "http://localhost:4318" // OpenTelemetry's own default
 	}
 	if protocol == overGRPC {
-		return "", fmt.Errorf("OTLP endpoint %s: it is spoken to over gRPC; name its port for OTLP over HTTP (usually 4318), or turn traces off: OTEL_TRACES_EXPORTER=none", endpoint)
+		at, _ := url.Parse(endpoint) // it parses, as protocol has seen
+		return "", fmt.Errorf("OTLP endpoint %s: it is spoken to over gRPC; name its port for OTLP over HTTP (usually 4318), or turn traces off: OTEL_TRACES_EXPORTER=none", at.Redacted())
 	}
 	return endpoint, nil
 }
