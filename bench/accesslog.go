@@ -38,7 +38,7 @@ func newLogged() *logged {
 }
 
 func (l *logged) report() AccessLog {
-	return AccessLog{Lines: l.lines, Unlabelled: l.foreign, Untimely: l.untimely, Counted: l.counted, Arrival: micro(l.arrival), Own: micro(l.own), Upstream: micro(l.upstream)}
+	return AccessLog{Lines: l.lines, Unlabelled: l.foreign, Untimely: l.untimely, Counted: l.counted, Arrival: l.arrival.Microseconds(), Own: l.own.Microseconds(), Upstream: l.upstream.Microseconds()}
 }
 
 // hops adds to a report what is known once control planes and Envoys have
@@ -57,7 +57,7 @@ func (r *run) hops(ctx context.Context, report *Report) (err error) {
 		if s.plane != nil { // elsewhere its traces are not ours
 			err = errors.Join(err, s.plane.Stop())
 			s.plane = nil
-			into.Hops = s.spans.hops(s.load.began)
+			into.Hops = s.spans.Since(s.load.began)
 		}
 	}
 	return err

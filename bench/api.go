@@ -14,6 +14,7 @@ import (
 
 	controlapi "github.com/deltaplane/deltaplane/api"
 	"github.com/deltaplane/deltaplane/bench/clock"
+	"github.com/deltaplane/deltaplane/bench/hops"
 )
 
 // ackPatience is how long the Envoys may take to acknowledge a change.
@@ -41,7 +42,7 @@ type done struct {
 }
 
 // commit makes a change, as a part of t, and waits for its acknowledgements.
-func (a *api) commit(ctx context.Context, c call, t trace) (done, error) {
+func (a *api) commit(ctx context.Context, c call, t hops.Trace) (done, error) {
 	c.query.Set("wait", ackPatience.String())
 	c.query.Set("author", "bench")
 	if a.namespace != "" {
@@ -53,7 +54,7 @@ func (a *api) commit(ctx context.Context, c call, t trace) (done, error) {
 		return done{}, err
 	}
 	req.Header.Set("Content-Type", "application/yaml")
-	if parent := t.parent(); parent != "" {
+	if parent := t.Parent(); parent != "" {
 		req.Header.Set("traceparent", parent)
 	}
 	header, body, err := a.do(req)

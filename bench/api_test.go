@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/deltaplane/deltaplane/bench/hops"
 )
 
 // plainAPI answers as a control plane would.
@@ -29,7 +31,7 @@ func TestAChangeIsStoredAsLongBeforeItsAnswerAsTheAcknowledgementsTook(t *testin
 		w.Header().Set("Server-Timing", "commit;dur=2.125, ack;dur=1500.5")
 		fmt.Fprint(w, "{}")
 	})
-	d, err := a.commit(t.Context(), call{"/v1/patch", url.Values{"owner": {"me"}}, []byte("{}")}, trace{})
+	d, err := a.commit(t.Context(), call{"/v1/patch", url.Values{"owner": {"me"}}, []byte("{}")}, hops.Trace{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +49,7 @@ func TestARefusedChangeIsAnErrorWithTheAnswer(t *testing.T) {
 			fmt.Fprint(w, "{}")
 		},
 	} {
-		if _, err := plainAPI(t, answer).commit(t.Context(), call{"/v1/patch", url.Values{}, nil}, trace{}); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := plainAPI(t, answer).commit(t.Context(), call{"/v1/patch", url.Values{}, nil}, hops.Trace{}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("error is %v, want one with %q", err, name)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/url"
 
+	"github.com/deltaplane/deltaplane/bench/hops"
 	"github.com/deltaplane/deltaplane/bench/probe"
 )
 
@@ -22,7 +23,7 @@ type change struct {
 	to    string
 	fresh bool // seen on new connections alone
 	judge func(probe.Answer) probe.Verdict
-	trace trace // set when it is made
+	trace hops.Trace // set when it is made
 }
 
 // setUp is what must be stored before anything is measured.

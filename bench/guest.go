@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	controlapi "github.com/deltaplane/deltaplane/api"
 	"github.com/deltaplane/deltaplane/bench/clock"
+	"github.com/deltaplane/deltaplane/bench/hops"
 	"github.com/deltaplane/deltaplane/bench/plane"
 )
 
@@ -35,7 +37,7 @@ func newGuest(a *api, namespace string) *guest {
 	if !strings.HasPrefix(cluster, plane.FleetPrefix) {
 		cluster = plane.FleetPrefix + "-" + namespace
 	}
-	return &guest{api: a, namespace: namespace, cluster: cluster, owner: fmt.Sprintf("deltaplane-bench-%x/", random(4))}
+	return &guest{api: a, namespace: namespace, cluster: cluster, owner: fmt.Sprintf("deltaplane-bench-%s/", rand.Text()[:8])}
 }
 
 // check is an error unless the namespace is empty, and no fleet's.
@@ -80,7 +82,7 @@ func (g *guest) enter(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = g.api.commit(ctx, call{"/v1/apply", url.Values{"owner": {"fleets"}}, []byte(fleets)}, trace{})
+	_, err = g.api.commit(ctx, call{"/v1/apply", url.Values{"owner": {"fleets"}}, []byte(fleets)}, hops.Trace{})
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	controlapi "github.com/deltaplane/deltaplane/api"
 	"github.com/deltaplane/deltaplane/bench/clock"
+	"github.com/deltaplane/deltaplane/bench/hops"
 )
 
 // shelf is a control plane that holds resources by their name: those without a
@@ -138,7 +139,7 @@ func TestAChangeElsewhereIsTheBenchsOwnAndKeepsItsTimes(t *testing.T) {
 	})
 	a.namespace, a.owner, a.clock = "n", "run/", &clock.Reading{Offset: time.Hour}
 	commit := func() (done, error) {
-		return a.commit(t.Context(), call{"/v1/apply", url.Values{"owner": {"me"}}, nil}, trace{})
+		return a.commit(t.Context(), call{"/v1/apply", url.Values{"owner": {"me"}}, nil}, hops.Trace{})
 	}
 	d, err := commit()
 	if err != nil || !d.committed.Equal(stored) || d.version != 9 || d.acked.IsZero() {

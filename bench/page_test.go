@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/deltaplane/deltaplane/bench/histogram"
+	"github.com/deltaplane/deltaplane/bench/hops"
 	"github.com/deltaplane/deltaplane/bench/probe"
 )
 
@@ -70,7 +71,7 @@ func TestThePageOfALoadHasItsRequestsAndHops(t *testing.T) {
 		h.Record(time.Duration(i+1) * time.Millisecond)
 	}
 	r.Sides[1].Load = &Traffic{Protocol: "grpc", Method: "POST", TLS: true, Workers: 20, Rate: 1234, Slow: 3, Partial: 7,
-		Latency: h.WithCurve(), Changing: h.WithCurve(), Quiet: h.WithCurve(), Hops: &Hops{Dispatch: micro(h)}, Log: AccessLog{Lines: 4321, Upstream: micro(h)}}
+		Latency: h.WithCurve(), Changing: h.WithCurve(), Quiet: h.WithCurve(), Hops: &hops.Times{Dispatch: h.Microseconds()}, Log: AccessLog{Lines: 4321, Upstream: h.Microseconds()}}
 	var out bytes.Buffer
 	if err := r.Page().Write(&out); err != nil {
 		t.Fatal(err)

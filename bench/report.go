@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/deltaplane/deltaplane/bench/histogram"
+	"github.com/deltaplane/deltaplane/bench/hops"
 	"github.com/deltaplane/deltaplane/bench/probe"
 	"github.com/deltaplane/deltaplane/bench/proc"
 	"github.com/deltaplane/deltaplane/bench/profile"
@@ -115,7 +116,7 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 		Rate: r.cfg.Rate, Machine: Machine{runtime.GOOS, runtime.GOARCH, runtime.NumCPU()}, OwnCPUs: r.own,
 	}
 	if r.cfg.Traces != "" {
-		report.Traces = redacted(r.cfg.Traces)
+		report.Traces = hops.Redacted(r.cfg.Traces)
 	}
 	for _, s := range r.sides {
 		side, err := s.report()

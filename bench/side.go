@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deltaplane/deltaplane/bench/histogram"
+	"github.com/deltaplane/deltaplane/bench/hops"
 	"github.com/deltaplane/deltaplane/bench/plane"
 	"github.com/deltaplane/deltaplane/bench/probe"
 	"github.com/deltaplane/deltaplane/bench/profile"
@@ -25,9 +25,9 @@ type side struct {
 	plan  *plan
 
 	dir     string
-	spans   *spans       // of the plane; nil: it is not traced
-	plane   *plane.Plane // nil: it runs elsewhere, and guest is there
-	xds     string       // HOST:PORT
+	spans   *hops.Receiver // of the plane; nil: it is not traced
+	plane   *plane.Plane   // nil: it runs elsewhere, and guest is there
+	xds     string         // HOST:PORT
 	guest   *guest
 	leave   func() error // ends what guest has begun; nil: nothing
 	api     *api
@@ -68,7 +68,7 @@ func openSide(ctx context.Context, cfg Config, shape Shape, backends []backend, 
 		return s, err
 	}
 	for _, c := range s.plan.setUp() {
-		done, err := s.api.commit(ctx, c, trace{})
+		done, err := s.api.commit(ctx, c, hops.Trace{})
 		if err == nil {
 			err = s.plan.committed(done.version)
 		}
@@ -86,49 +86,16 @@ func (s *side) startPlane(ctx context.Context) (err error) {
 	}
 	var options []string
 	if s.cfg.Load != nil || s.cfg.Traces != "" {
-		if s.spans, err = receiveSpans(ctx, s.cfg.Traces); err != nil {
-			return err
+		if s.spans, err = hops.Receive(ctx, s.cfg.Traces); err != nil {
+			return unreceived(err)
 		}
-		options = []string{"--otlp-endpoint", s.spans.url()}
+		options = []string{"--otlp-endpoint", s.spans.URL()}
 	}
 	if s.plane, err = plane.Start(ctx, s.cfg.Command, s.dir, options...); err != nil {
 		return err
 	}
 	s.api, s.xds = &api{url: s.plane.API}, s.plane.XDS
 	return nil
-}
-
-// visit enters a control plane that runs elsewhere.
-func (s *side) visit(ctx context.Context) (err error) {
-	at := s.cfg.Server
-	s.api, s.xds = &api{url: at.URL, http: http.Client{Transport: at.Transport}}, at.XDS
-	s.guest, s.plan.guest = newGuest(s.api, s.cfg.namespaceOf(s.shape)), true
-	s.api.namespace, s.api.owner = s.guest.namespace, s.guest.owner
-	if err := s.guest.check(ctx); err != nil {
-		return err
-	}
-	if err := s.guest.readClock(ctx); err != nil {
-		return err
-	}
-	if s.cfg.Traces != "" {
-		if s.spans, err = sendSpans(ctx, s.cfg.Traces); err != nil {
-			return err
-		}
-	}
-	s.leave = func() error { // also when the run is interrupted
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leavePatience)
-		defer cancel()
-		return s.guest.leave(ctx)
-	}
-	return s.guest.enter(ctx)
-}
-
-// origin is where the side's Envoys get their configuration.
-func (s *side) origin() origin {
-	if s.guest != nil {
-		return origin{s.xds, s.guest.cluster}
-	}
-	return origin{s.xds, "bench"}
 }
 
 // startProxy starts one more Envoy, to time its start; it stays if it is kept.
@@ -145,14 +112,6 @@ func (s *side) startProxy(ctx context.Context, keep bool) error {
 		return err
 	}
 	return errors.Join(err, p.close())
-}
-
-// node is the name of an Envoy; elsewhere no other run's has it.
-func (s *side) node(n int) string {
-	if s.guest != nil {
-		return fmt.Sprintf("%s%s-%d", s.guest.owner, s.shape, n)
-	}
-	return fmt.Sprintf("%s-%d", s.shape, n)
 }
 
 // changeTail is how long nothing but the new configuration may be seen before
@@ -172,7 +131,7 @@ func (s *side) carryOut(ctx context.Context, c change, into *effects, watch func
 		return err
 	}
 	if s.spans != nil {
-		c.trace = newTrace()
+		c.trace = hops.NewTrace()
 	}
 	w, err := watch(ctx, c)
 	if err == nil {
@@ -184,8 +143,9 @@ func (s *side) carryOut(ctx context.Context, c change, into *effects, watch func
 	s.plan.settled()
 	w.passed = s.passed(w.sent)
 	if s.spans != nil {
-		s.spans.received(c.trace, s.proxies, w.passed)
-		s.spans.add(ctx, c.trace.spans(w.sent, w.seen, func(i int) string { return s.proxies[i].node }))
+		node := func(i int) string { return s.proxies[i].node }
+		s.spans.Received(c.trace, w.passed, node)
+		s.spans.Add(ctx, c.trace, w.sent, w.seen, node)
 	}
 	after, err := s.costAfter(ctx)
 	if err != nil {
@@ -281,7 +241,7 @@ func (s *side) close() (err error) {
 		err = errors.Join(err, s.plane.Stop())
 	}
 	if s.spans != nil {
-		err = errors.Join(err, s.spans.close())
+		err = errors.Join(err, s.spans.Close())
 	}
 	if s.dir != "" {
 		err = errors.Join(err, os.RemoveAll(s.dir))

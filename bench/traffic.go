@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/deltaplane/deltaplane/bench/histogram"
+	"github.com/deltaplane/deltaplane/bench/hops"
 	"github.com/deltaplane/deltaplane/bench/traffic"
 )
 
@@ -33,8 +34,8 @@ type Traffic struct {
 	Unlabelled int `json:"unlabelled"`
 	Partial    int `json:"partial_bodies"`
 
-	Hops *Hops     `json:"hops,omitempty"` // nil: the control plane's traces are not the bench's
-	Log  AccessLog `json:"access_log"`
+	Hops *hops.Times `json:"hops,omitempty"` // nil: the control plane's traces are not the bench's
+	Log  AccessLog   `json:"access_log"`
 }
 
 func (l *load) report() *Traffic {

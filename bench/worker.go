@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/deltaplane/deltaplane/bench/hops"
 	"github.com/deltaplane/deltaplane/bench/probe"
 )
 
@@ -59,7 +60,7 @@ func (s *side) answerDirectly(ctx context.Context) error {
 	for k := range workerRoutes {
 		does := fmt.Sprintf("direct_response: {status: 200, body: {inline_string: %s}}", direct)
 		group.Go(func() error {
-			_, err := s.api.commit(ctx, s.plan.patchTo(s.workerRoute(k), does), trace{})
+			_, err := s.api.commit(ctx, s.plan.patchTo(s.workerRoute(k), does), hops.Trace{})
 			return err
 		})
 	}

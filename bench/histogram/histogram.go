@@ -60,6 +60,12 @@ func (h Histogram) Distribution() Distribution {
 	return Distribution{Count: h.counts.TotalCount(), P50: ms(h.At(50)), P90: ms(h.At(90)), P99: ms(h.At(99)), P999: ms(h.At(99.9)), Max: ms(h.At(100))}
 }
 
+// Microseconds sums it up in microseconds rather than milliseconds.
+func (h Histogram) Microseconds() Distribution {
+	us := func(percent float64) float64 { return float64(h.At(percent)) / float64(time.Microsecond) }
+	return Distribution{Count: int64(h.Count()), P50: us(50), P90: us(90), P99: us(99), P999: us(99.9), Max: us(100)}
+}
+
 // WithCurve sums it up for a plot.
 func (h Histogram) WithCurve() Distribution {
 	d := h.Distribution()

@@ -1,4 +1,4 @@
-package bench
+package hops
 
 import (
 	"context"
@@ -16,13 +16,14 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/deltaplane/deltaplane/bench/histogram"
+	"github.com/deltaplane/deltaplane/bench/probe"
 	"github.com/deltaplane/deltaplane/bench/relay"
 	"github.com/deltaplane/deltaplane/resource"
 )
 
-// spans receives the traces of one control plane, as a collector does over
+// Receiver receives the traces of one control plane, as a collector does over
 // HTTP (OTLP), sends them on, and keeps what tells the hops of commits apart.
-type spans struct {
+type Receiver struct {
 	listen  net.Listener
 	server  http.Server
 	serving sync.WaitGroup
@@ -48,9 +49,9 @@ type commitSpans struct {
 // push is a response of a commit to a stream, by the attributes of its span.
 type push struct{ node, typ string }
 
-// receiveSpans starts to receive; endpoint, if any, gets all spans, too. The
-// caller must call close.
-func receiveSpans(ctx context.Context, endpoint string) (*spans, error) {
+// Receive starts to receive; endpoint, if any, gets all spans, too. That it does
+// not is ErrNoReceiver. The caller must call Close.
+func Receive(ctx context.Context, endpoint string) (*Receiver, error) {
 	forward, err := newForwarder(ctx, endpoint)
 	if err != nil {
 		return nil, err
@@ -59,60 +60,63 @@ func receiveSpans(ctx context.Context, endpoint string) (*spans, error) {
 	if err != nil {
 		return nil, fmt.Errorf("receiver of traces: %w", err)
 	}
-	s := &spans{listen: listen, forward: forward, commits: map[string]*commitSpans{}}
-	s.server = http.Server{Handler: http.HandlerFunc(s.post), ReadHeaderTimeout: time.Minute}
-	s.serving.Go(func() { _ = s.server.Serve(listen) }) // until it is closed
-	return s, nil
+	r := &Receiver{listen: listen, forward: forward, commits: map[string]*commitSpans{}}
+	r.server = http.Server{Handler: http.HandlerFunc(r.post), ReadHeaderTimeout: time.Minute}
+	r.serving.Go(func() { _ = r.server.Serve(listen) }) // until it is closed
+	return r, nil
 }
 
-// sendSpans only sends the bench's own to endpoint: a control plane elsewhere
-// has its own receiver. The caller must call close.
-func sendSpans(ctx context.Context, endpoint string) (*spans, error) {
+// SendOnly sends the bench's own spans to endpoint: a control plane elsewhere has
+// a receiver of its own. That nobody takes them there is ErrNoReceiver. The
+// caller must call Close.
+func SendOnly(ctx context.Context, endpoint string) (*Receiver, error) {
 	forward, err := newForwarder(ctx, endpoint)
 	if err != nil {
 		return nil, err
 	}
-	return &spans{forward: forward}, nil
+	return &Receiver{forward: forward}, nil
 }
 
-func (s *spans) url() string { return "http://" + s.listen.Addr().String() }
+// URL is where it receives.
+func (r *Receiver) URL() string { return "http://" + r.listen.Addr().String() }
 
 // spansLimit bounds what is read of one request.
 const spansLimit = 64 << 20
 
-func (s *spans) post(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, spansLimit))
+func (r *Receiver) post(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, spansLimit))
 	var export collector.ExportTraceServiceRequest
 	if err != nil || proto.Unmarshal(body, &export) != nil {
 		http.Error(w, "no traces", http.StatusBadRequest)
 		return
 	}
-	err = s.forward.send(r.Context(), body)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.loseLocked(err)
+	err = r.forward.send(req.Context(), body)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.loseLocked(err)
 	for _, of := range export.ResourceSpans {
 		for _, scope := range of.ScopeSpans {
 			for _, span := range scope.Spans {
-				s.take(span)
+				r.take(span)
 			}
 		}
 	}
 }
 
-// loseLocked takes note of spans that could not be sent on. s.mu is held.
-func (s *spans) loseLocked(err error) {
-	if s.lost == nil && err != nil {
-		s.lost = fmt.Errorf("traces were lost: %w", err)
+// loseLocked takes note of spans that could not be sent on. r.mu is held.
+func (r *Receiver) loseLocked(err error) {
+	if r.lost == nil && err != nil {
+		r.lost = fmt.Errorf("traces were lost: %w", err)
 	}
 }
 
-// add sends on what the bench itself saw of a change.
-func (s *spans) add(ctx context.Context, own []*tracev1.Span) {
-	err := s.forward.spans(ctx, own)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.loseLocked(err)
+// Add sends on what the bench itself saw of a change that was sent then: node
+// names the Envoys.
+func (r *Receiver) Add(ctx context.Context, t Trace, sent time.Time, seen []probe.Switch, node func(i int) string) {
+	err := r.forward.spans(ctx, t.spans(sent, seen, node))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.loseLocked(err)
 }
 
 func newCommitSpans() *commitSpans {
@@ -129,23 +133,23 @@ func attribute(span *tracev1.Span, key string) string {
 	return ""
 }
 
-// received takes in what relays have dated of a change: the first response of
+// Received takes in what relays have dated of a change: the first response of
 // each type to each Envoy.
-func (s *spans) received(of trace, proxies []*proxy, passed [][]relay.Response) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.commits == nil || passed == nil {
+func (r *Receiver) Received(of Trace, passed [][]relay.Response, node func(i int) string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.commits == nil || passed == nil {
 		return
 	}
-	c := s.commits[of.id]
+	c := r.commits[of.id]
 	if c == nil {
 		c = newCommitSpans()
-		s.commits[of.id] = c
+		r.commits[of.id] = c
 	}
 	for i, responses := range passed {
 		for _, one := range responses {
 			_, name, _ := strings.Cut(one.Type, "/")
-			to := push{proxies[i].node, resource.Type(name).Short()}
+			to := push{node(i), resource.Type(name).Short()}
 			if _, known := c.received[to]; !known {
 				c.received[to] = one.Received
 			}
@@ -153,12 +157,12 @@ func (s *spans) received(of trace, proxies []*proxy, passed [][]relay.Response) 
 	}
 }
 
-// take keeps what is of use in a span. s.mu is held.
-func (s *spans) take(span *tracev1.Span) {
-	c := s.commits[string(span.TraceId)]
+// take keeps what is of use in a span. r.mu is held.
+func (r *Receiver) take(span *tracev1.Span) {
+	c := r.commits[string(span.TraceId)]
 	if c == nil {
 		c = newCommitSpans()
-		s.commits[string(span.TraceId)] = c
+		r.commits[string(span.TraceId)] = c
 	}
 	began, took := time.Unix(0, int64(span.StartTimeUnixNano)), time.Duration(span.EndTimeUnixNano-span.StartTimeUnixNano)
 	switch {
@@ -177,9 +181,9 @@ func (s *spans) take(span *tracev1.Span) {
 	}
 }
 
-// Hops are the parts of the way of a change, in microseconds, as the control
+// Times are the parts of the way of a change, in microseconds, as the control
 // plane's traces tell them.
-type Hops struct {
+type Times struct {
 	// Dispatch is from the call of the API until the first stream was handed
 	// the response: what etcd takes is in it.
 	Dispatch histogram.Distribution `json:"cp_dispatch_us"`
@@ -192,13 +196,13 @@ type Hops struct {
 	Ack histogram.Distribution `json:"ack_us"`
 }
 
-// hops sums up the commits that were asked for since.
-func (s *spans) hops(since time.Time) *Hops {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// Since sums up the commits that were asked for from then on.
+func (r *Receiver) Since(then time.Time) *Times {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	dispatch, server, receive, ack := histogram.New(), histogram.New(), histogram.New(), histogram.New()
-	for _, c := range s.commits {
-		if c.request.Before(since) || c.pushed.IsZero() {
+	for _, c := range r.commits {
+		if c.request.Before(then) || c.pushed.IsZero() {
 			continue
 		}
 		dispatch.Record(c.pushed.Sub(c.request))
@@ -215,21 +219,15 @@ func (s *spans) hops(since time.Time) *Hops {
 			ack.Record(d)
 		}
 	}
-	return &Hops{micro(dispatch), micro(server), micro(receive), micro(ack)}
+	return &Times{dispatch.Microseconds(), server.Microseconds(), receive.Microseconds(), ack.Microseconds()}
 }
 
-// micro sums h up in microseconds.
-func micro(h histogram.Histogram) histogram.Distribution {
-	us := func(percent float64) float64 { return float64(h.At(percent)) / float64(time.Microsecond) }
-	return histogram.Distribution{Count: int64(h.Count()), P50: us(50), P90: us(90), P99: us(99), P999: us(99.9), Max: us(100)}
-}
-
-// close ends it. The error says as well if spans could not be sent on.
-func (s *spans) close() error {
-	err := s.server.Close()
-	s.serving.Wait()
-	s.forward.close()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return errors.Join(err, s.lost)
+// Close ends it. The error says as well if spans could not be sent on.
+func (r *Receiver) Close() error {
+	err := r.server.Close()
+	r.serving.Wait()
+	r.forward.close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return errors.Join(err, r.lost)
 }

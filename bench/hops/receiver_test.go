@@ -1,4 +1,4 @@
-package bench
+package hops
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ import (
 )
 
 func TestHopsAreThoseOfTheCommitsThatWereAskedForSince(t *testing.T) {
-	s, err := receiveSpans(t.Context(), "")
+	s, err := Receive(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestHopsAreThoseOfTheCommitsThatWereAskedForSince(t *testing.T) {
 	}
 	post := func(body []byte) int {
 		t.Helper()
-		resp, err := http.Post(s.url()+"/v1/traces", "application/x-protobuf", bytes.NewReader(body))
+		resp, err := http.Post(s.URL()+"/v1/traces", "application/x-protobuf", bytes.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,18 +63,18 @@ func TestHopsAreThoseOfTheCommitsThatWereAskedForSince(t *testing.T) {
 		t.Errorf("what is no trace has status %d", status)
 	}
 	// A relay has dated when the push of 1500 had arrived, and something else.
-	s.received(trace{id: "a"}, []*proxy{{node: "edge-1"}}, [][]relay.Response{{
+	s.Received(Trace{id: "a"}, [][]relay.Response{{
 		{Type: "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", Received: began.Add(1560 * time.Microsecond)},
 		{Type: "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", Received: began.Add(time.Hour)},
 		{Type: "type.googleapis.com/envoy.config.cluster.v3.Cluster", Received: began.Add(time.Hour)},
-	}})
-	h := s.hops(began)
+	}}, func(int) string { return "edge-1" })
+	h := s.Since(began)
 	near := func(got, want float64) bool { return got > want*0.99 && got < want*1.01 }
 	if h.Dispatch.Count != 1 || !near(h.Dispatch.Max, 1000) || h.Server.Count != 1 || !near(h.Server.Max, 40) || h.Ack.Count != 1 || !near(h.Ack.Max, 360) || h.Receive.Count != 1 || !near(h.Receive.Max, 20) {
 		t.Errorf("hops %+v, want 1000, 40, 20 and 360 µs", h)
 	}
 	http.DefaultClient.CloseIdleConnections()
-	if err := s.close(); err != nil {
+	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
 }
@@ -109,18 +109,18 @@ func collectorOf(t *testing.T, status int) (url string, spans func() map[string]
 
 func TestTheFirstRequestIsInTheTraceOfItsChange(t *testing.T) {
 	url, spans := collectorOf(t, http.StatusOK)
-	s, err := receiveSpans(t.Context(), url+"/")
+	s, err := Receive(t.Context(), url+"/")
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, sent := newTrace(), time.Now()
+	one, sent := NewTrace(), time.Now()
 	at := func(from, to time.Duration) probe.Answer {
 		return probe.Answer{Sent: sent.Add(from), Received: sent.Add(to)}
 	}
-	s.add(t.Context(), one.spans(sent, []probe.Switch{
+	s.Add(t.Context(), one, sent, []probe.Switch{
 		{LastOld: at(-time.Second, 1), FirstNew: at(3, 7)}, {FirstNew: at(4, 5)},
-	}, func(i int) string { return fmt.Sprint("node-", i) }))
-	if err := s.close(); err != nil {
+	}, func(i int) string { return fmt.Sprint("node-", i) })
+	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	got := spans()
@@ -128,20 +128,20 @@ func TestTheFirstRequestIsInTheTraceOfItsChange(t *testing.T) {
 	if len(got) != 2 || change == nil || first == nil {
 		t.Fatalf("spans %v", got)
 	}
-	if want := fmt.Sprintf("00-%x-%x-01", change.TraceId, change.SpanId); want != one.parent() || len(want) != 55 {
-		t.Errorf("the control plane gets %s, the trace is %s", one.parent(), want)
+	if want := fmt.Sprintf("00-%x-%x-01", change.TraceId, change.SpanId); want != one.Parent() || len(want) != 55 {
+		t.Errorf("the control plane gets %s, the trace is %s", one.Parent(), want)
 	}
 	if !bytes.Equal(first.TraceId, change.TraceId) || !bytes.Equal(first.ParentSpanId, change.SpanId) || change.EndTimeUnixNano-change.StartTimeUnixNano != 7 {
 		t.Errorf("change %v, first request %v", change, first)
 	}
-	if (trace{}).parent() != "" {
+	if (Trace{}).Parent() != "" {
 		t.Error("no trace has a parent")
 	}
 }
 
 func TestAReceiverThatTakesNoTracesIsToldOf(t *testing.T) {
 	url, _ := collectorOf(t, http.StatusBadGateway)
-	if _, err := receiveSpans(t.Context(), url); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "502") {
+	if _, err := Receive(t.Context(), url); !errors.Is(err, ErrNoReceiver) || !strings.Contains(err.Error(), "502") {
 		t.Errorf("at the start: %v", err)
 	}
 }
