@@ -41,6 +41,10 @@ type spent struct {
 	bytes, responses int64
 }
 
+// whenFew is how many changes there are for one, where they concern few: these
+// take so little that what a server does by itself meanwhile is much of it.
+const whenFew = 5
+
 // batch makes changes one at a time, each when the server has rest, which
 // should reach some of the proxies.
 func (s *side) batch(ctx context.Context, fleet *swarm.Swarm, some int, into *course, tell progress, one call) error {
@@ -53,9 +57,12 @@ func (s *side) batch(ctx context.Context, fleet *swarm.Swarm, some int, into *co
 		return err
 	}
 	var sum spent
-	n := 0
-	for end := time.Now().Add(s.cfg.TurnLimit); n < s.cfg.Changes && (n == 0 || time.Now().Before(end)); n++ {
-		tell("change", n, s.cfg.Changes)
+	n, changes := 0, s.cfg.Changes
+	if some < s.cfg.Proxies {
+		changes *= whenFew
+	}
+	for end := time.Now().Add(s.cfg.TurnLimit); n < changes && (n == 0 || time.Now().Before(end)); n++ {
+		tell("change", n, changes)
 		if err := s.makeChange(ctx, fleet, some, into, &sum, one); err != nil {
 			return err
 		}

@@ -40,5 +40,10 @@ func (s *side) concernedTurn(ctx context.Context, tell progress) (err error) {
 	if _, err := fleet.WaitFull(ctx); err != nil {
 		return err
 	}
+	// The start has left garbage. To collect it takes as long as some hundred
+	// such changes, of which it is not part.
+	if _, err := s.collected(ctx); err != nil {
+		return err
+	}
 	return s.batch(ctx, fleet, s.cfg.Concerned, &s.results.concerned, tell, one)
 }

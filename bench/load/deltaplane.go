@@ -72,7 +72,6 @@ func document(to *bytes.Buffer, set fixture.Set, k fixture.Kind, i, change int) 
 	if err != nil {
 		return fmt.Errorf("%s: %w", set.Name(k, i), err)
 	}
-	to.WriteString("---\n")
 	to.Write(text)
 	to.WriteByte('\n')
 	return nil

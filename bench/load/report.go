@@ -64,7 +64,7 @@ type Start struct {
 	Took       Figure  `json:"took_ms"` // until the last one had everything
 	CPU        Figure  `json:"server_cpu_ms"`
 	Bytes      Figure  `json:"wire_bytes"`
-	Heap       Figure  `json:"heap_bytes_per_proxy"`  // live
+	Heap       Figure  `json:"heap_bytes_per_proxy"`  // live, of a further one
 	Stacks     Figure  `json:"stack_bytes_per_proxy"` // 0 where a rival does not tell
 	Goroutines Figure  `json:"goroutines_per_proxy"`  //
 	Empty      float64 `json:"rss_bytes_without_any"` // of the server before it had resources: etcd's part, where there is one

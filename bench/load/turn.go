@@ -18,23 +18,20 @@ type progress func(step string, done, total int)
 // turn is a side's part of a repetition: its proxies start, changes are made,
 // all proxies are cut off and come back, and go.
 func (s *side) turn(ctx context.Context, tell progress) (err error) {
-	before, err := s.server.usage(ctx, true)
-	if err != nil {
-		return err
-	}
 	fleet, err := s.openFleet(ctx, tell)
 	defer func() { err = errors.Join(err, fleet.Close()) }()
 	if err != nil {
-		return err
-	}
-	if err := s.atRest(ctx, before); err != nil {
 		return err
 	}
 	if err := s.makeChanges(ctx, fleet, tell); err != nil {
 		return err
 	}
 	rss, err := s.meter.rss(ctx)
+	if err != nil {
+		return err
+	}
 	s.results.start.rss.add(rss)
+	err = s.atRest(ctx, tell)
 	if err != nil || s.cfg.NoStorm || s.kind.protocol() != swarm.Delta {
 		return err
 	}
@@ -72,14 +69,52 @@ func (s *side) openFleet(ctx context.Context, tell progress) (*swarm.Swarm, erro
 	return fleet, err
 }
 
-// atRest measures what a proxy costs that does nothing.
-func (s *side) atRest(ctx context.Context, before usage) error {
-	after, err := s.server.usage(ctx, true)
-	r, n := &s.results.start, float64(s.cfg.Proxies)
-	r.heap.add((after.heap - before.heap) / n)
-	r.stacks.add((after.stacks - before.stacks) / n)
-	r.goroutines.add((after.goroutines - before.goroutines) / n)
-	return err
+// further is how many proxies come besides, to see what one holds. What a server
+// has once for all of them, as the first one's view, is there by then.
+const further = 250
+
+// atRest measures what a further proxy costs that does nothing.
+func (s *side) atRest(ctx context.Context, tell progress) (err error) {
+	tell("rest", 0, 0)
+	before, err := s.collected(ctx)
+	if err != nil {
+		return err
+	}
+	more := s.fleet()
+	more.First, more.Proxies = s.cfg.Proxies, further
+	fleet := swarm.Open(ctx, more)
+	defer func() { err = errors.Join(err, fleet.Close()) }()
+	soon, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not all after %v", patience))
+	defer cancel()
+	if _, err := fleet.WaitFull(soon); err != nil {
+		return err
+	}
+	after, err := s.collected(ctx)
+	if err != nil {
+		return err
+	}
+	r := &s.results.start
+	r.heap.add((after.heap - before.heap) / further)
+	r.stacks.add((after.stacks - before.stacks) / further)
+	r.goroutines.add((after.goroutines - before.goroutines) / further)
+	return nil
+}
+
+// collections are how many it takes until garbage is gone, what is kept to be
+// used again, and the parts of stacks that are not in use: one halves a stack.
+const collections = 5
+
+// collected is the usage of a server that has rest, after collections.
+func (s *side) collected(ctx context.Context) (u usage, err error) {
+	if _, _, err := s.meter.quiet(ctx); err != nil {
+		return u, err
+	}
+	for range collections {
+		if u, err = s.server.usage(ctx, true); err != nil {
+			return u, err
+		}
+	}
+	return u, nil
 }
 
 // storm has all proxies come back at once, with everything that they hold.

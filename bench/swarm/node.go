@@ -7,7 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// NodeID is how proxy i calls itself.
+// NodeID is how the proxy of number i calls itself.
 func NodeID(i int) string { return fmt.Sprintf("node-%05d", i) }
 
 // node is the encoded core.v3.Node of proxy i, without extensions.
@@ -17,7 +17,7 @@ func (c *Config) node(i int) ([]byte, error) {
 		cluster = c.MarkedCluster
 	}
 	return proto.Marshal(&corev3.Node{
-		Id: NodeID(i), Cluster: cluster, UserAgentName: "deltaplane-bench",
+		Id: NodeID(c.First + i), Cluster: cluster, UserAgentName: "deltaplane-bench",
 		Locality: &corev3.Locality{Region: "region-1", Zone: "zone-a"},
 	})
 }

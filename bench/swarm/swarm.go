@@ -16,6 +16,7 @@ type Config struct {
 	Address  string // of the xDS server, host:port, without TLS
 	Protocol Protocol
 	Proxies  int
+	First    int         // number of the first one: proxies of one number say that they are the same node
 	Expect   fixture.Set // what a proxy has when it is full
 
 	Cluster    string // of the nodes; default "bench"
@@ -92,7 +93,7 @@ func (s *Swarm) start(proxies []*proxy) {
 	for _, p := range proxies {
 		s.running.Go(func() {
 			if err := p.run(s.ctx); err != nil {
-				s.cancel(fmt.Errorf("proxy %s: %w", NodeID(p.id), err))
+				s.cancel(fmt.Errorf("proxy %s: %w", NodeID(s.cfg.First+p.id), err))
 			}
 		})
 	}
