@@ -110,7 +110,7 @@ func (g *guest) leave(ctx context.Context) (err error) {
 
 // remedy is how people remove what a bench has left.
 func (g *guest) remedy() string {
-	return fmt.Sprintf(`What a bench has left that was killed goes so:
+	return fmt.Sprintf(`This removes what a killed bench has left:
   deltaplane get -n %[1]s -o yaml | deltaplane delete -f - -n %[1]s --take-ownership --allow-shrink
   deltaplane delete fleet %[2]s --take-ownership
   deltaplane delete fleet %[2]s-rest --take-ownership`, g.namespace, g.cluster)

@@ -29,7 +29,11 @@ func (r *Report) load() (_ report.Section, ok bool) {
 			continue
 		}
 		ok = true
-		section.Text = s.Load.what() + "; how long a request takes counts from when it was due. Hops of a change are from the control plane's traces, those of a request from Envoy's access log."
+		section.Text = s.Load.what() + "; how long a request takes counts from when it was due. Hops of a request are from Envoy's access log"
+		if s.Load.Hops != nil {
+			section.Text += ", those of a change from the control plane's traces"
+		}
+		section.Text += "."
 		section.Tables = append(section.Tables, s.Load.tables(string(s.Shape), r.SLA.Limit)...)
 	}
 	return section, ok

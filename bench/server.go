@@ -81,17 +81,18 @@ func (r *run) elsewhere() *Elsewhere {
 	if r.cfg.Load != nil {
 		e.Notes = append(e.Notes, "left out: cp_dispatch_us, grpc_server_us and ack_us, which only its own traces tell")
 	}
-	unknown, unacked := 0, 0
+	unknown, unacked, untold := 0, 0, false
 	for _, s := range r.sides {
 		e.Namespaces = append(e.Namespaces, s.guest.namespace)
 		if e.Clock == nil || s.guest.worse(e.Clock) {
 			e.Clock = s.guest.clock
 		}
-		if s.counters.rss == 0 {
-			e.Notes = append(e.Notes, "left out: its CPU and memory, which its /metrics do not tell")
-		}
+		untold = untold || s.counters.rss == 0
 		unknown += s.changes.made + s.files.made - s.changes.etcd.Count() - s.files.etcd.Count()
 		unacked += s.changes.made + s.files.made - s.changes.ack.Count() - s.files.ack.Count()
+	}
+	if untold {
+		e.Notes = append(e.Notes, "left out: its CPU and memory, which its /metrics do not tell")
 	}
 	if unknown > 0 {
 		e.Notes = append(e.Notes, "left out: etcd's part of "+count(unknown, "change")+", during which others made changes, too")
