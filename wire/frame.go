@@ -32,8 +32,9 @@ func (r *Response) Size() int { return r.Frame.size + len(r.Nonce) }
 
 // outgoing is room for what most responses add to their frames, in one piece.
 type outgoing struct {
-	list [4]mem.Buffer
-	tail [60]byte
+	list  [4]mem.Buffer
+	nonce mem.SliceBuffer // in tail, if that suffices
+	tail  [40]byte
 }
 
 // buffers lists r's bytes. The shared pieces are not copied.
@@ -41,7 +42,8 @@ func (r *Response) buffers() mem.BufferSlice {
 	room := &outgoing{}
 	list := append(mem.BufferSlice(room.list[:0]), r.Frame.pieces...)
 	tail := protowire.AppendTag(room.tail[:0], r.Frame.nonce, protowire.BytesType)
-	return append(list, mem.SliceBuffer(protowire.AppendString(tail, r.Nonce)))
+	room.nonce = protowire.AppendString(tail, r.Nonce)
+	return append(list, &room.nonce)
 }
 
 // small is the size in bytes up to which a body is copied into the frame

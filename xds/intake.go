@@ -71,10 +71,10 @@ func (in *intake) intercept(service any, g grpc.ServerStream, _ *grpc.StreamServ
 	}
 	inbound := inboundOf(g.Context())
 	if inbound == nil {
-		return handle(service, guarded{g, nil})
+		return handle(service, &guarded{ServerStream: g})
 	}
 	inbound.room.opened(inbound)
-	err := handle(service, guarded{g, inbound})
+	err := handle(service, &guarded{ServerStream: g, inbound: inbound})
 	inbound.room.closed(inbound)
 	return err
 }
@@ -84,6 +84,7 @@ func (in *intake) intercept(service any, g grpc.ServerStream, _ *grpc.StreamServ
 type guarded struct {
 	grpc.ServerStream
 	inbound *inbound // nil: nothing has room
+	next    received // overwritten by each RecvMsg
 }
 
 // received is a message that is to be decoded, and why it was not.
@@ -93,8 +94,9 @@ type received struct {
 	refused error
 }
 
-func (g guarded) RecvMsg(m any) error {
-	r := &received{message: m}
+func (g *guarded) RecvMsg(m any) error {
+	r := &g.next
+	*r = received{message: m}
 	err := g.ServerStream.RecvMsg(r)
 	if g.inbound != nil {
 		g.inbound.room.decoded(g.inbound, r.size)
@@ -115,6 +117,12 @@ func (in *intake) Unmarshal(data mem.BufferSlice, v any) error {
 	defer whole.Free()
 	if r, ok := v.(*received); ok {
 		r.size = len(whole.ReadOnlyData())
+		if m, ok := r.message.(*deltaRequest); ok && r.size <= small {
+			if ack, ok := readReceipt(whole.ReadOnlyData()); ok {
+				m.TypeUrl, m.ResponseNonce = ack.typeURL, ack.nonce
+				return nil
+			}
+		}
 		if r.refused = in.check(whole.ReadOnlyData(), r.message); r.refused != nil {
 			return nil // an error from here ends the stream with a status of gRPC's own
 		}
