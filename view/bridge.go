@@ -41,7 +41,7 @@ func (r *Resource) with(old *Resource) *Resource {
 	}
 	var gone []*Resource
 	domains := map[string]bool{} // of what is new: no other can clash with what old has
-	for c := range radix.DiffPrefix(old.inside, r.inside, shelfOf(r.name)) {
+	for c := range radix.DiffPrefix(old.own.inside, r.inside(), shelfOf(r.Name())) {
 		if !c.HasNew {
 			gone = append(gone, c.Old)
 			continue
@@ -50,10 +50,10 @@ func (r *Resource) with(old *Resource) *Resource {
 			domains[domain] = true
 		}
 	}
-	both, more := r.inside.Txn(), 0
+	both, more := r.inside().Txn(), 0
 	for _, host := range gone {
 		if !slices.ContainsFunc(domainsOf(host.source), func(domain string) bool { return domains[domain] }) {
-			both.Put(shelfOf(r.name)+host.name, host)
+			both.Put(shelfOf(r.Name())+host.Name(), host)
 			more++
 		}
 	}

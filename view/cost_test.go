@@ -14,7 +14,7 @@ func TestAChangeOfACollectionCostsTheSameBesideFewAndMany(t *testing.T) {
 	var interner Interner
 	body := cluster(t, "c", 0)
 	named := func(name string, n byte) *Resource {
-		return &Resource{name: name, source: body, digest: resource.Digest{n}}
+		return of(resource.FromStored(resource.Cluster, name, resource.Digest{n}, 0, body.Segments()))
 	}
 	cost := func(others int) float64 {
 		x := Table{}.Txn()

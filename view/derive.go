@@ -1,6 +1,8 @@
 package view
 
 import (
+	"iter"
+
 	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/radix"
 	"github.com/deltaplane/deltaplane/resource"
@@ -19,25 +21,27 @@ type place struct {
 	name string
 }
 
-// touched lists what changed between the snapshots in any of the namespaces.
-func (d *derivation) touched() map[place]bool {
-	touched := map[place]bool{}
+// touched goes through what changed between the snapshots, namespace by
+// namespace in their order, and what each of them now has: nil for nothing.
+func (d *derivation) touched() iter.Seq2[place, *deltaplane.Entry] {
 	before, after := d.old.snapshot.Tree(), d.snapshot.Tree()
-	for _, namespace := range d.namespaces {
-		for c := range radix.DiffPrefix(before, after, deltaplane.NamespacePrefix(namespace)) {
-			if c.HasOld && c.HasNew && c.Old.Resource.Digest() == c.New.Resource.Digest() && c.Old.Inline == c.New.Inline {
-				continue // only the owner changed
-			}
-			if k := deltaplane.KeyOf(c.Key); served(k.Type) {
-				touched[place{k.Type, k.Name}] = true
+	return func(yield func(place, *deltaplane.Entry) bool) {
+		for _, namespace := range d.namespaces {
+			for c := range radix.DiffPrefix(before, after, deltaplane.NamespacePrefix(namespace)) {
+				if c.HasOld && c.HasNew && c.Old.Resource.Digest() == c.New.Resource.Digest() && c.Old.Inline == c.New.Inline {
+					continue // only the owner changed
+				}
+				if k := deltaplane.KeyOf(c.Key); served(k.Type) && !yield(place{k.Type, k.Name}, c.New) {
+					return
+				}
 			}
 		}
 	}
-	return touched
 }
 
 // apply sets next's tables.
-func (d *derivation) apply(touched map[place]bool, next *View) {
+func (d *derivation) apply(next *View) {
+	anew := d.old.snapshot.Tree().Len() == 0 // so that all there is comes by, and the last namespace last
 	txns := map[resource.Type]*radix.Txn[*Resource]{}
 	txn := func(t resource.Type) *radix.Txn[*Resource] {
 		if txns[t] == nil {
@@ -48,7 +52,7 @@ func (d *derivation) apply(touched map[place]bool, next *View) {
 	mortal := mortalTxn{}
 	hosts := hostTxn{hosts: txn(resource.VirtualHost), domains: d.old.domains.Txn(), inside: d.old.inside.Txn()}
 	routes := map[string]routeChange{}
-	for p := range touched {
+	for p, e := range d.touched() {
 		switch p.typ {
 		case resource.Route:
 			change := routes[p.name]
@@ -61,7 +65,12 @@ func (d *derivation) apply(touched map[place]bool, next *View) {
 				routes[route] = change
 			}
 		default:
-			r := d.last(p)
+			var r *Resource
+			if anew {
+				r = of(e.Resource)
+			} else {
+				r = d.last(p)
+			}
 			put(txn(p.typ), p.name, r)
 			mortal.set(p.typ, d.old.mortal.of(p.typ), p.name, r)
 		}

@@ -133,10 +133,10 @@ func (l Limits) removes(s Step) bool { return l.Removals && (l.Keep == nil || !l
 // done reports whether the client has what it should.
 func (s Step) done() bool {
 	if s.Want != nil {
-		return s.have.kind == holds && s.have.digest == s.Want.digest
+		return s.have.kind == holds && s.have.digest == s.Want.Digest()
 	}
 	// Where an alias ended, the resource itself stands under its own name.
-	return s.have.kind == absent || s.have.held != nil && s.have.held.name != s.Name
+	return s.have.kind == absent || s.have.held != nil && s.have.held.Name() != s.Name
 }
 
 // upsert adds one resource.
@@ -144,7 +144,7 @@ func (o *Outcome) upsert(s Step) {
 	// Unknown and never accepted, it may be missing as well.
 	isNew := s.have.kind == absent || s.have.kind == asked || s.have.kind == unknown && s.have.held == nil
 	o.Upserts = append(o.Upserts, Upsert{Resource: s.Want, New: isNew})
-	if s.Name != s.Want.name {
+	if s.Name != s.Want.Name() {
 		o.Upserts[len(o.Upserts)-1].Aliases = []string{s.Name}
 		o.aliased = true
 	}
@@ -156,11 +156,11 @@ func (o *Outcome) mergeAliases() {
 	at := make(map[string]int, len(o.Upserts))
 	merged := o.Upserts[:0]
 	for _, u := range o.Upserts {
-		if i, twice := at[u.name]; twice {
+		if i, twice := at[u.Name()]; twice {
 			merged[i].Aliases = append(merged[i].Aliases, u.Aliases...)
 			continue
 		}
-		at[u.name] = len(merged)
+		at[u.Name()] = len(merged)
 		merged = append(merged, u)
 	}
 	o.Upserts = merged
@@ -273,7 +273,7 @@ func markOf(r *Resource) mark {
 	if r == nil {
 		return mark{kind: absent}
 	}
-	return mark{holds, r.digest, r}
+	return mark{holds, r.Digest(), r}
 }
 
 // Settled reports whether nothing was held back.

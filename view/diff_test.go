@@ -150,8 +150,8 @@ func TestAClientInSyncCostsNothingToCompare(t *testing.T) {
 	for _, size := range []int{10, 1000} {
 		x := Table{}.Txn()
 		for i := range size {
-			r := &Resource{name: fmt.Sprintf("c%d", i), source: cluster(t, "c", 0)}
-			x.Put(r.name, r)
+			r := of(cluster(t, fmt.Sprintf("c%d", i), 0))
+			x.Put(r.Name(), r)
 		}
 		target := x.Commit()
 		held := Holding(target, Table{})
@@ -168,10 +168,10 @@ func TestOneChangeCostsTheSameAmongFewAndMany(t *testing.T) {
 		x := Table{}.Txn()
 		for i := range size {
 			name := fmt.Sprintf("c%06d", i)
-			x.Put(name, &Resource{name: name, source: cluster(t, "c", 0), digest: resource.Digest{1}})
+			x.Put(name, of(cluster(t, name, 1)))
 		}
 		base := x.Commit()
-		target := base.Put("c000005", &Resource{name: "c000005", source: cluster(t, "c", 0), digest: resource.Digest{2}})
+		target := base.Put("c000005", of(cluster(t, "c000005", 2)))
 		return testing.AllocsPerRun(10, func() { Diff(Holding(base, Table{}), target, all, Limits{}) })
 	}
 	few, many := cost(100), cost(10_000)

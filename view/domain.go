@@ -41,16 +41,16 @@ const MaxDomain = 255
 // either may be nil.
 func indexDomains(domains *radix.Txn[*Resource], old, now *Resource) {
 	if old != nil {
-		route, _, _ := resource.HostOf(old.name)
+		route, _, _ := resource.HostOf(old.Name())
 		for _, domain := range domainsOf(old.source) {
 			key := route + "/" + strings.ToLower(domain)
-			if there, ok := domains.Get(key); ok && there.name == old.name {
+			if there, ok := domains.Get(key); ok && there.Name() == old.Name() {
 				domains.Delete(key)
 			}
 		}
 	}
 	if now != nil {
-		route, _, _ := resource.HostOf(now.name)
+		route, _, _ := resource.HostOf(now.Name())
 		for _, domain := range domainsOf(now.source) {
 			domains.Put(route+"/"+strings.ToLower(domain), now)
 		}

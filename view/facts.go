@@ -12,7 +12,7 @@ import (
 // Field numbers of the few facts that are read straight off the wire form. A
 // test compares them with the descriptors.
 const (
-	clusterType      protowire.Number = 2 // Cluster.type
+	clusterType      protowire.Number = 2 // Cluster.Type()e
 	clusterEDSConfig protowire.Number = 3 // Cluster.eds_cluster_config
 	edsServiceName   protowire.Number = 2 // Cluster.EdsClusterConfig.service_name
 	scopeRoutes      protowire.Number = 2 // ScopedRouteConfiguration.route_configuration_name
@@ -41,7 +41,7 @@ func fields(message []byte, visit func(n protowire.Number, t protowire.Type, val
 // EndpointsOf names the ClusterLoadAssignment that an EDS cluster warms with:
 // its service name, or its own. ok is false for any other resource.
 func EndpointsOf(r *Resource) (name string, ok bool) {
-	if r.typ != resource.Cluster {
+	if r.Type() != resource.Cluster {
 		return "", false
 	}
 	fields(r.source.Bytes(), func(n protowire.Number, t protowire.Type, value []byte) bool {
@@ -61,7 +61,7 @@ func EndpointsOf(r *Resource) (name string, ok bool) {
 		return true
 	})
 	if name == "" {
-		name = r.name
+		name = r.Name()
 	}
 	return name, ok
 }
@@ -70,7 +70,7 @@ func EndpointsOf(r *Resource) (name string, ok bool) {
 // false for one that Envoy loads on demand, and where the scope is no scope or
 // holds its routes itself.
 func RoutesOf(r *Resource) (name string, eager bool) {
-	if r.typ != resource.ScopedRoute {
+	if r.Type() != resource.ScopedRoute {
 		return "", false
 	}
 	demand := uint64(0)

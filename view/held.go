@@ -245,7 +245,7 @@ func (h Held) Behind(target Table) iter.Seq2[string, *Resource] {
 	return func(yield func(string, *Resource) bool) {
 		for name, m := range h.marks.all() {
 			want, _ := target.Get(name)
-			if want != nil && (m.kind != holds || m.digest != want.digest) && !yield(name, want) {
+			if want != nil && (m.kind != holds || m.digest != want.Digest()) && !yield(name, want) {
 				return
 			}
 		}
@@ -264,7 +264,7 @@ func (h Held) Outdated(target Table) iter.Seq2[string, *Resource] {
 	return func(yield func(string, *Resource) bool) {
 		for name, m := range h.marks.held() {
 			want, _ := target.Get(name)
-			if m.held != nil && (want == nil || m.held.digest != want.digest) && !yield(name, m.held) {
+			if m.held != nil && (want == nil || m.held.Digest() != want.Digest()) && !yield(name, m.held) {
 				return
 			}
 		}
@@ -289,7 +289,7 @@ func (h Held) Rescoped(sub *Subscription) Held {
 	x := Table{}.Txn()
 	if sub.wildcard {
 		for name, r := range h.base.All() {
-			if r.name == name {
+			if r.Name() == name {
 				x.Put(name, r)
 			}
 		}
@@ -297,7 +297,7 @@ func (h Held) Rescoped(sub *Subscription) Held {
 	for _, name := range sub.names {
 		if r, ok := h.base.Get(name); ok {
 			x.Put(name, r)
-			x.Put(r.name, r)
+			x.Put(r.Name(), r)
 		}
 	}
 	h.base = x.Commit()

@@ -12,15 +12,19 @@ import (
 )
 
 // Resource is one resource as clients get it. It is immutable, and shared by
-// every view, stream and response that has it.
+// every view, stream and response that has it. There is one for each resource of
+// each view: most are served as they stand, and have nothing of their own.
 type Resource struct {
-	// Fixed at birth.
-	typ    resource.Type
-	name   string
-	digest resource.Digest
 	source *resource.Resource // the shell, for a composed route configuration
-	inside Table              // has the hosts of a composed one below shelfOf(name); else empty
-	leads  []string           // sorted: the leaves that a listener leads to
+	own    *own               // nil: it is served as it stands
+}
+
+// own is what a resource has besides its source.
+type own struct {
+	// Fixed at birth.
+	digest resource.Digest
+	inside Table    // has the hosts of a composed route configuration below shelfOf(name); else empty
+	leads  []string // sorted: the leaves that a listener leads to
 
 	bodyOnce sync.Once
 	body     [][]byte // set by bodyOnce
@@ -32,9 +36,7 @@ type Resource struct {
 type Table = radix.Tree[*Resource]
 
 // of is r as it stands.
-func of(r *resource.Resource) *Resource {
-	return &Resource{typ: r.Type(), name: r.Name(), digest: r.Digest(), source: r}
-}
+func of(r *resource.Resource) *Resource { return &Resource{source: r} }
 
 // Made is a resource that no user wrote, but the control plane did.
 func Made(r *resource.Resource) *Resource { return of(r) }
@@ -49,10 +51,7 @@ func compose(shell *resource.Resource, inside Table) *Resource {
 		return of(shell)
 	}
 	digest := shell.Digest()
-	return &Resource{
-		typ: shell.Type(), name: shell.Name(), source: shell, inside: inside,
-		digest: sha256.Sum256(append(digest[:], hosts[:]...)),
-	}
+	return &Resource{shell, &own{inside: inside, digest: sha256.Sum256(append(digest[:], hosts[:]...))}}
 }
 
 // shelfOf starts the keys of the virtual hosts inside of a route
@@ -60,7 +59,16 @@ func compose(shell *resource.Resource, inside Table) *Resource {
 func shelfOf(route string) string { return route + "\x00" }
 
 // composed reports whether r has virtual hosts that are kept apart from it.
-func (r *Resource) composed() bool { return r.inside.Len() > 0 }
+func (r *Resource) composed() bool { return r.own != nil && r.own.inside.Len() > 0 }
+
+// inside has the hosts of a composed route configuration; it is empty for any
+// other resource.
+func (r *Resource) inside() Table {
+	if r.own == nil {
+		return Table{}
+	}
+	return r.own.inside
+}
 
 // hosts are those of a composed route configuration, by name.
 func (r *Resource) hosts() iter.Seq[*resource.Resource] {
@@ -68,7 +76,7 @@ func (r *Resource) hosts() iter.Seq[*resource.Resource] {
 		if !r.composed() {
 			return
 		}
-		for _, h := range r.inside.Prefix(shelfOf(r.name)) {
+		for _, h := range r.own.inside.Prefix(shelfOf(r.Name())) {
 			if !yield(h.source) {
 				return
 			}
@@ -77,54 +85,69 @@ func (r *Resource) hosts() iter.Seq[*resource.Resource] {
 }
 
 // Type is the resource's type.
-func (r *Resource) Type() resource.Type { return r.typ }
+func (r *Resource) Type() resource.Type { return r.source.Type() }
 
 // Name is the resource's own name.
-func (r *Resource) Name() string { return r.name }
+func (r *Resource) Name() string { return r.source.Name() }
 
 // Leads are the leaves that a listener of a shaped view leads to: the names of
 // their scopes and route configurations, ascending. Do not change them.
-func (r *Resource) Leads() []string { return r.leads }
+func (r *Resource) Leads() []string {
+	if r.own == nil {
+		return nil
+	}
+	return r.own.leads
+}
 
 // Digest identifies the content that is served: the version of the resource
 // on the wire.
-func (r *Resource) Digest() resource.Digest { return r.digest }
+func (r *Resource) Digest() resource.Digest {
+	if r.own != nil {
+		return r.own.digest
+	}
+	return r.source.Digest()
+}
 
 // TTL is for how long a client may keep the resource without hearing of it;
 // 0: for ever. A virtual host has none.
 func (r *Resource) TTL() time.Duration {
-	if r.typ == resource.VirtualHost {
+	if r.Type() == resource.VirtualHost {
 		return 0
 	}
 	return r.source.TTL()
 }
 
 // Sum is Digest, for the tree.
-func (r *Resource) Sum() [32]byte { return r.digest }
+func (r *Resource) Sum() [32]byte { return r.Digest() }
 
 // Body is the serialized message in pieces, not wrapped in an Any. Do not
 // change it. The hosts of a route configuration are joined by the first call,
 // once for all who have r; any goroutine may call.
 func (r *Resource) Body() [][]byte {
-	r.bodyOnce.Do(func() {
-		if r.composed() {
-			r.body = [][]byte{resource.JoinHosts(r.source, slices.Collect(r.hosts()))}
-			return
+	if !r.composed() {
+		segments := r.source.Segments()
+		body := make([][]byte, len(segments))
+		for i := range segments {
+			body[i] = segments[i].Bytes
 		}
-		for _, s := range r.source.Segments() {
-			r.body = append(r.body, s.Bytes)
-		}
+		return body
+	}
+	r.own.bodyOnce.Do(func() {
+		r.own.body = [][]byte{resource.JoinHosts(r.source, slices.Collect(r.hosts()))}
 	})
-	return r.body
+	return r.own.body
 }
 
 // Size is about the length of the body in bytes, without making it.
 func (r *Resource) Size() int {
-	r.sizeOnce.Do(func() {
-		r.size = r.source.Size()
+	if !r.composed() {
+		return r.source.Size()
+	}
+	r.own.sizeOnce.Do(func() {
+		r.own.size = r.source.Size()
 		for h := range r.hosts() {
-			r.size += h.Size() + 8
+			r.own.size += h.Size() + 8
 		}
 	})
-	return r.size
+	return r.own.size
 }

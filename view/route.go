@@ -21,7 +21,7 @@ type routeChange struct {
 // set makes name's entry r, or none if r is nil.
 func (x hostTxn) set(name string, r *Resource) {
 	old, _ := x.hosts.Get(name)
-	if old != nil && r != nil && old.digest == r.digest {
+	if old != nil && r != nil && old.Digest() == r.Digest() {
 		return
 	}
 	put(x.hosts, name, r)

@@ -281,8 +281,6 @@ func (s *shaping) listener(l *Resource) *Resource {
 	if made == l.source {
 		return l
 	}
-	r := of(made)
 	slices.Sort(leads)
-	r.leads = slices.Compact(leads)
-	return r
+	return &Resource{made, &own{digest: made.Digest(), leads: slices.Compact(leads)}}
 }

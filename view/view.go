@@ -60,12 +60,8 @@ func (v *View) At(s *deltaplane.Snapshot) *View {
 		return next
 	}
 	d := derivation{old: v, snapshot: s, namespaces: v.namespaces}
-	touched := d.touched()
 	next := &View{snapshot: s, namespaces: v.namespaces, tables: v.tables, mortal: v.mortal, domains: v.domains, inside: v.inside}
-	if len(touched) == 0 {
-		return next
-	}
-	d.apply(touched, next)
+	d.apply(next)
 	if invariant.Enabled && v.Version() > 0 {
 		next.check(New)
 	}
@@ -115,7 +111,7 @@ func (v *View) Scope(t resource.Type, sub *Subscription) Table {
 		}
 		if ok {
 			scope.Put(name, host)
-			scope.Put(host.name, host)
+			scope.Put(host.Name(), host)
 		}
 	}
 	return scope.Commit()
