@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 
 	"github.com/spf13/cobra"
+
+	"github.com/deltaplane/deltaplane/internal/footprint"
 )
 
 func (t *terminal) serveCommand() *cobra.Command {
@@ -20,7 +23,8 @@ listens on loopback.
 
 Every option may also be given in the environment (DELTAPLANE_XDS_ADDRESS) or
 in a YAML file (xds-address: …); flags beat the environment, which beats the
-file. The first Ctrl-C drains the streams, a second one ends at once.`,
+file. The first Ctrl-C drains the streams, a second one ends at once. GOGC and
+GOMEMLIMIT are heard; without them memory is kept small at some cost of CPU.`,
 		Example: `  deltaplane serve
   deltaplane serve --config deltaplane.yaml --log-format json
   deltaplane serve --xds-address :18000 --tls-cert cp.pem --tls-key cp.key --tls-client-ca proxies.pem`,
@@ -44,6 +48,11 @@ file. The first Ctrl-C drains the streams, a second one ends at once.`,
 
 // serve runs until ctx ends or a listener fails.
 func serve(ctx context.Context, s settings, log *slog.Logger) error {
+	whole, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it drains after ctx
+	var keeping sync.WaitGroup
+	keeping.Go(func() { footprint.Keep(whole) })
+	defer keeping.Wait()
+	defer cancel()
 	srv, err := startServer(ctx, s, log)
 	if err != nil {
 		return err
