@@ -29,8 +29,9 @@ type pass struct {
 	hold    *hold // on what clients say; nil: none
 }
 
-// stride is how many streams a pusher takes at a time. Then it lets others run:
-// the connections' goroutines, which write what there is.
+// stride is how many streams a pusher takes at a time, but for the first few.
+// Then it lets others run: the connections' goroutines, which write what there
+// is.
 const stride = 16
 
 // many is from how many streams on a pass goes before what clients say.
@@ -48,8 +49,8 @@ func (s *Server) push(ctx context.Context, epoch *epoch) {
 			return
 		}
 		p, began := s.join(), s.cfg.now()
-		for {
-			streams := s.hub.roster.next(room[:0])
+		for n := 1; ; n = min(2*n, stride) {
+			streams := s.hub.roster.next(room[:0:n])
 			if len(streams) == 0 {
 				break
 			}
