@@ -69,34 +69,48 @@ func (s *side) openFleet(ctx context.Context, tell progress) (*swarm.Swarm, erro
 	return fleet, err
 }
 
-// further is how many proxies come besides, to see what one holds. What a server
-// has once for all of them, as the first one's view, is there by then.
-const further = 250
+// further is how many proxies come besides, to see what one holds: of a server
+// of ours and of floors many, as their proxies are small beside what else comes
+// and goes.
+func (s *side) further() int {
+	const few, many, resources = 250, 1000, 10_000_000
+	if s.kind != Deltaplane && !s.kind.floor() {
+		return few
+	}
+	return min(many, max(few, resources/s.set.Len()))
+}
 
-// atRest measures what a further proxy costs that does nothing.
+// atRest measures what a further proxy costs that does nothing. One more comes
+// before: what a server has once for all of them, as the view and a response
+// with everything, is there by then.
 func (s *side) atRest(ctx context.Context, tell progress) (err error) {
 	tell("rest", 0, 0)
-	before, err := s.collected(ctx)
-	if err != nil {
-		return err
-	}
-	more := s.fleet()
-	more.First, more.Proxies = s.cfg.Proxies, further
-	fleet := swarm.Open(ctx, more)
-	defer func() { err = errors.Join(err, fleet.Close()) }()
-	soon, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not all after %v", patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not over after %v", patience))
 	defer cancel()
-	if _, err := fleet.WaitFull(soon); err != nil {
-		return err
+	join := func(first, proxies int) (u usage, leave func() error, err error) {
+		more := s.fleet()
+		more.First, more.Proxies = first, proxies
+		fleet := swarm.Open(ctx, more)
+		if _, err = fleet.WaitFull(ctx); err == nil {
+			u, err = s.collected(ctx)
+		}
+		return u, fleet.Close, err
 	}
-	after, err := s.collected(ctx)
+	before, leave, err := join(s.cfg.Proxies, 1)
+	defer func() { err = errors.Join(err, leave()) }()
 	if err != nil {
 		return err
 	}
-	r := &s.results.start
-	r.heap.add((after.heap - before.heap) / further)
-	r.stacks.add((after.stacks - before.stacks) / further)
-	r.goroutines.add((after.goroutines - before.goroutines) / further)
+	further := s.further()
+	after, leaveToo, err := join(s.cfg.Proxies+1, further)
+	defer func() { err = errors.Join(err, leaveToo()) }()
+	if err != nil {
+		return err
+	}
+	r, n := &s.results.start, float64(further)
+	r.heap.add((after.heap - before.heap) / n)
+	r.stacks.add((after.stacks - before.stacks) / n)
+	r.goroutines.add((after.goroutines - before.goroutines) / n)
 	return nil
 }
 
