@@ -140,6 +140,28 @@ func TestHashesAgreeExactlyWhenContentsDo(t *testing.T) {
 	})
 }
 
+func TestTheBeginningOfATreeIsTheTreeOfItsFirstKeys(t *testing.T) {
+	contents := rapid.MapOfN(keys, values, 0, 12)
+	rapid.Check(t, func(t *rapid.T) {
+		all, key := contents.Draw(t, "all"), keys.Draw(t, "key")
+		tree := build(t, all)
+		hash, last := tree.Hash(), ""
+		for k := range all {
+			last = max(last, k)
+		}
+		if got, ok := tree.Last(); got != last || ok != (len(all) > 0) {
+			t.Fatalf("the last of %q is %q, %v", all, got, ok)
+		}
+		before := tree.Before(key)
+		compare(t, tree, all)
+		maps.DeleteFunc(all, func(k string, _ text) bool { return k >= key })
+		compare(t, before, all)
+		if before.Hash() != build(t, all).Hash() || tree.Hash() != hash {
+			t.Fatalf("the beginning before %q has another hash than a tree of %q, or the whole has changed", key, all)
+		}
+	})
+}
+
 func TestDiffIsExactlyWhatDiffersAndLeadsThere(t *testing.T) {
 	contents := rapid.MapOfN(keys, values, 0, 12)
 	rapid.Check(t, func(t *rapid.T) {

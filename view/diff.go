@@ -92,6 +92,10 @@ func Diff(held Held, target Table, sub *Subscription, limits Limits) Outcome {
 			out.Removed = append(out.Removed, s.Name)
 		case len(out.Upserts) > 0 && (limits.Bytes > 0 && s.Want.Size() > budget || single || limits.alone(s)):
 			out.More = true
+			if limits.Alone == nil && held.ends(s.Name, sub, limits.Scoped) {
+				out.finish(target.Before(s.Name), limits.Mortal.Before(s.Name), kept)
+				return out
+			}
 			kept[s.Name] = s.have
 		default:
 			budget -= s.Want.Size()
@@ -99,17 +103,33 @@ func Diff(held Held, target Table, sub *Subscription, limits Limits) Outcome {
 			out.upsert(s)
 		}
 	}
-	if out.aliased {
-		out.mergeAliases()
-	}
-	out.After = Held{base: target, mortal: limits.Mortal, marks: marksOf(kept)}
+	out.finish(target, limits.Mortal, kept)
 	if invariant.Enabled && out.Settled() {
 		invariant.Check(out.After.InSync(target), "nothing was held back, but the client is not in sync")
 	}
 	return out
 }
 
-// removes reports whether the removal s may go out.
+// finish completes an outcome after which the client has base, but for what is
+// kept.
+func (o *Outcome) finish(base, mortal Table, kept map[string]mark) {
+	if o.aliased {
+		o.mergeAliases()
+	}
+	o.After = Held{base: base, mortal: mortal, marks: marksOf(kept)}
+}
+
+// ends reports whether the client has nothing from name on, and wants all. What
+// it has after a part of a large response is then the beginning of the target,
+// which costs nothing to say, rather than all but many names.
+func (h Held) ends(name string, sub *Subscription, scoped bool) bool {
+	if h.marks != nil || scoped || !sub.wildcard || len(sub.names)+len(sub.globs) > 0 {
+		return false
+	}
+	last, some := h.base.Last()
+	return h.fresh || !some || last < name
+}
+
 // disperse lets resources go together that would go alone, if they are a crowd.
 func (l *Limits) disperse(all []Step) {
 	if l.Alone == nil {
@@ -128,6 +148,7 @@ func (l *Limits) disperse(all []Step) {
 
 func (l Limits) alone(s Step) bool { return l.Alone != nil && l.Alone(s) }
 
+// removes reports whether the removal s may go out.
 func (l Limits) removes(s Step) bool { return l.Removals && (l.Keep == nil || !l.Keep(s.Name)) }
 
 // done reports whether the client has what it should.
@@ -197,8 +218,12 @@ func steps(held Held, target Table, sub *Subscription, scoped bool) []Step {
 // atMost is about how many steps there will be, where they are many.
 func atMost(held Held, target Table, sub *Subscription, scoped bool) int {
 	n := held.Marked()
-	if held.fresh && (sub.wildcard || scoped) {
+	switch {
+	case !sub.wildcard && !scoped:
+	case held.fresh:
 		n = max(n, target.Len())
+	default:
+		n = max(n, target.Len()-held.base.Len())
 	}
 	return n
 }

@@ -40,7 +40,7 @@ func TestDiffBringsAnyClientToTheTarget(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		var interner Interner
-		sub := interner.Of(rapid.Bool().Draw(t, "wildcard"), rapid.SliceOfN(rapid.SampledFrom([]string{"c0", "c1", "c2", "c9", urns + "foo/a", urns + "foo/*", urns + "foo/*?k=1", urns + "none/*"}), 1, 4).Draw(t, "names"))
+		sub := someSubscription(t, &interner)
 		c := client{}
 		held := Nothing()
 		if rapid.Bool().Draw(t, "resumes") {
@@ -107,6 +107,16 @@ func TestDiffBringsAnyClientToTheTarget(t *testing.T) {
 	})
 }
 
+func someSubscription(t *rapid.T, interner *Interner) *Subscription {
+	all := rapid.Bool().Draw(t, "wildcard")
+	names := []string{"c0", "c1", "c2", "c9", urns + "foo/a", urns + "foo/*", urns + "foo/*?k=1", urns + "none/*"}
+	asked := rapid.SliceOfN(rapid.SampledFrom(names), 1, 4).Draw(t, "names")
+	if all && rapid.Bool().Draw(t, "nothing by name") {
+		asked = nil
+	}
+	return interner.Of(all, asked)
+}
+
 func randomTable(t *rapid.T, pool [][]*resource.Resource) Table {
 	var list []*resource.Resource
 	for _, versions := range pool {
@@ -141,6 +151,32 @@ func checkOutcome(t *rapid.T, o Outcome, target Table, sub *Subscription) {
 			t.Fatalf("removal of %q: still there, not wanted, or twice", name)
 		}
 		seen[name] = true
+	}
+}
+
+func TestALargeFirstLoadInPartsSendsEachResourceOnceAndRemembersNoNames(t *testing.T) {
+	var interner Interner
+	x := Table{}.Txn()
+	for i := range 1000 {
+		name := fmt.Sprintf("c%04d", i)
+		x.Put(name, of(cluster(t, name, i%7)))
+	}
+	target := x.Commit()
+	held, got := Nothing(), client{}
+	for parts := 0; !held.InSync(target); parts++ {
+		out := Diff(held, target, interner.Of(true, nil), Limits{Bytes: 10 * target.Len()})
+		for _, u := range out.Upserts {
+			if _, twice := got[u.Name()]; twice || !u.New {
+				t.Fatalf("part %d: %s again", parts, u.Name())
+			}
+		}
+		if got.apply(out); len(out.Upserts) == 0 || out.After.Marked() > 0 || out.After.base.Len() != len(got) {
+			t.Fatalf("part %d: %d resources, then %d of %d are held and %d marked", parts, len(out.Upserts), out.After.base.Len(), len(got), out.After.Marked())
+		}
+		held = out.After
+	}
+	if len(got) != target.Len() {
+		t.Errorf("%d of %d", len(got), target.Len())
 	}
 }
 
