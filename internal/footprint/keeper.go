@@ -21,7 +21,7 @@ const Percent = 50
 // free.
 const (
 	spare  = 16 << 20 // bytes
-	share  = 10
+	share  = 4
 	settle = 50 * time.Millisecond
 )
 
@@ -82,7 +82,7 @@ func excess(s state) int64 {
 
 // Memory goes back in steps, each with an allocation.
 const (
-	step = 8 << 20
+	step = 16 << 20
 	page = 128 << 10
 )
 
