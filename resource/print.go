@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -59,11 +60,19 @@ type printer struct {
 	secret int // > 0 within a field that hides
 }
 
+// older is what YAML 1.1 takes for a boolean or a number to the base of 60
+// (yaml.org/type/bool, yaml.org/type/int), and YAML 1.2 for a string.
+var older = regexp.MustCompile(`^(?i:y|yes|n|no|on|off)$|^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`)
+
+// Ambiguous reports whether some readers of YAML take s for something else than
+// a string where it stands without quotes: Envoy does so with n, for one.
+func Ambiguous(s string) bool { return s == "<<" || older.MatchString(s) }
+
 // text is a string. Several lines become a literal block, unless its reader
-// would lose something of it; "<<" would be taken for a merge.
+// would lose something of it.
 func text(s string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
-	if s == "<<" || strings.Contains(s, "\n") && (strings.ContainsAny(s[:1], " \t\n") || strings.ContainsFunc(s, unprintable)) {
+	if Ambiguous(s) || strings.Contains(s, "\n") && (strings.ContainsAny(s[:1], " \t\n") || strings.ContainsFunc(s, unprintable)) {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n

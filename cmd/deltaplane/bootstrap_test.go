@@ -33,6 +33,7 @@ func TestEnvoyAcceptsEachBootstrap(t *testing.T) {
 		"metadata": func(o *bootstrapOptions) {
 			o.metadata = []string{"tier=1", "on=true", `labels={"app": "x"}`, "text=a: b"}
 		},
+		"words of YAML 1.1": func(o *bootstrapOptions) { o.node, o.cluster, o.region, o.zone = "n", "off", "No", "12:30" },
 		"TLS": func(o *bootstrapOptions) {
 			o.xds, o.tlsCA = "cp.example:18000", filepath.Join(dir, "cert.pem")
 			o.tlsCert, o.tlsKey = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")

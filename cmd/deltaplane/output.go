@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/deltaplane/deltaplane/resource"
 )
 
 // printJSON prints v indented.
@@ -58,6 +60,9 @@ func yamlOf(asJSON []byte) ([]byte, error) {
 // in YAML keeps them.
 func blockStyle(n *yaml.Node) {
 	n.Style = 0
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" && resource.Ambiguous(n.Value) {
+		n.Style = yaml.DoubleQuotedStyle
+	}
 	for _, child := range n.Content {
 		blockStyle(child)
 	}
