@@ -41,7 +41,7 @@ func (t *terminal) run(ctx context.Context, args []string) int {
 		t.explain(err)
 		return exitDiffer
 	}
-	fmt.Fprintf(t.err, "%s %v\nSee %q.\n", t.paint(red, t.err, "usage:"), err, cmd.CommandPath()+" --help")
+	fmt.Fprintf(t.err, "%s %v\n  %s\nSee %q.\n", t.paint(red, t.err, "usage:"), err, cmd.UseLine(), cmd.CommandPath()+" --help")
 	return exitUsage
 }
 
