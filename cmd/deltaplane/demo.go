@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/knadh/koanf/v2"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -84,7 +85,8 @@ func (t *terminal) runDemo(ctx context.Context, cfg demo.Config, dataDir string)
 	return demo.Run(ctx, cfg)
 }
 
-// demoSettings are serve's defaults on free ports.
+// demoSettings are serve's defaults on free ports, whatever the environment
+// says: it may be that of a real server, which a demo must not touch.
 func demoSettings(dataDir string) (settings, error) {
 	flags := pflag.NewFlagSet("demo", pflag.ContinueOnError)
 	settingFlags(flags)
@@ -92,7 +94,7 @@ func demoSettings(dataDir string) (settings, error) {
 	if err := flags.Parse(args); err != nil {
 		return settings{}, err
 	}
-	return readSettings(flags, "")
+	return flagSettings(flags, koanf.New("."))
 }
 
 // acknowledged waits until every connected Envoy has accepted v.

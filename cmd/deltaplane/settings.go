@@ -120,6 +120,11 @@ func readSettings(flags *pflag.FlagSet, path string) (settings, error) {
 	if err := k.Load(fromEnv, nil); err != nil {
 		return s, fmt.Errorf("environment: %w", err)
 	}
+	return flagSettings(flags, k)
+}
+
+// flagSettings merges defaults, what k has, and the flags.
+func flagSettings(flags *pflag.FlagSet, k *koanf.Koanf) (s settings, err error) {
 	if err := k.Load(posflag.Provider(flags, ".", k), nil); err != nil {
 		return s, err
 	}

@@ -185,3 +185,16 @@ func TestOtherAddressesThanLoopbackNeedProtection(t *testing.T) {
 		}
 	}
 }
+
+// A demo in the shell of somebody who runs a real server must not get there.
+func TestADemoDoesNotListenToTheEnvironment(t *testing.T) {
+	without, err := demoSettings("d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("DELTAPLANE_ETCD_ENDPOINTS", "https://etcd.example:2379")
+	t.Setenv("DELTAPLANE_WATCH", "/etc/gateway")
+	if with, err := demoSettings("d"); err != nil || !reflect.DeepEqual(with, without) {
+		t.Errorf("settings are %+v (%v), want %+v", with, err, without)
+	}
+}
