@@ -76,11 +76,11 @@ func is(field []byte, number protowire.Number) bool {
 func fieldsIn(data []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(field, content []byte) bool) {
 		for len(data) > 0 {
-			_, kind, n := protowire.ConsumeTag(data)
+			number, kind, n := protowire.ConsumeTag(data)
 			if n < 0 {
 				return
 			}
-			size := protowire.ConsumeFieldValue(0, kind, data[n:])
+			size := protowire.ConsumeFieldValue(number, kind, data[n:])
 			if size < 0 {
 				return
 			}

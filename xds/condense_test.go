@@ -77,12 +77,42 @@ func TestCondensingHidesNothingUnreadable(t *testing.T) {
 	})
 }
 
-// FuzzCondensed finds input on which condensing fails by itself.
+// FuzzCondensed compares with protobuf: what it reads, it reads of the condensed
+// request as well, but for what nobody asks for.
 func FuzzCondensed(f *testing.F) {
 	f.Add(protowire.AppendBytes(protowire.AppendTag(nil, nodeOfDelta, protowire.BytesType), []byte{0x4a, 0xff}))
+	group := protowire.AppendTag(protowire.AppendTag(nil, 99, protowire.StartGroupType), 99, protowire.EndGroupType)
+	versions, err := proto.Marshal(&discoveryv3.DeltaDiscoveryRequest{InitialResourceVersions: map[string]string{"a": "1"}, TypeUrl: "type"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(append(append(versions, group...), versions...))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if got := condensed(data, nodeOfDelta, initialVersions); len(got) > len(data) {
-			t.Fatalf("%d bytes became %d", len(data), len(got))
+		short := condensed(data, nodeOfDelta, initialVersions)
+		if len(short) > len(data) {
+			t.Fatalf("%d bytes became %d", len(data), len(short))
+		}
+		var whole, got discoveryv3.DeltaDiscoveryRequest
+		if proto.Unmarshal(data, &whole) != nil {
+			return
+		}
+		if err := proto.Unmarshal(short, &got); err != nil {
+			t.Fatal(err)
+		}
+		if is, was := shape.Eligible(got.GetNode()), shape.Eligible(whole.GetNode()); is != was {
+			t.Fatalf("condensed: %q, as written: %q", is, was)
+		}
+		if left := len(got.GetInitialResourceVersions()); left > 0 {
+			t.Fatalf("%d versions are left", left)
+		}
+		for _, q := range []*discoveryv3.DeltaDiscoveryRequest{&whole, &got} {
+			q.InitialResourceVersions = nil
+			if q.Node != nil {
+				q.Node.Extensions, q.Node.ClientFeatures = nil, nil
+			}
+		}
+		if !proto.Equal(&got, &whole) {
+			t.Fatalf("got %v, want %v", &got, &whole)
 		}
 	})
 }
