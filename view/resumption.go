@@ -22,8 +22,14 @@ type Resumptions struct {
 	seeds [2]maphash.Seed // set by once
 
 	mu         sync.Mutex
-	young, old map[resumptionKey]Held
+	young, old map[resumptionKey]kept
 	bytes      int // about what young takes
+}
+
+// kept is a Held, and about how many bytes it takes.
+type kept struct {
+	held Held
+	size int
 }
 
 // resumptionKey finds a list in whatever order it stands.
@@ -48,8 +54,11 @@ const (
 // Cost: O(entries); nothing is allocated for a list that is known.
 func (r *Resumptions) Of(entries iter.Seq[[]byte]) (held Held, ok bool) {
 	key := r.keyOf(entries)
-	if held, ok := r.find(key); ok && held.saysTheSame(entries) {
-		return held, true
+	if k, old, ok := r.find(key); ok && k.held.saysTheSame(entries) {
+		if old {
+			r.keep(key, k)
+		}
+		return k.held, true
 	}
 	versions, size := make(map[string]string, key.n), resumedBytes
 	for e := range entries {
@@ -65,7 +74,7 @@ func (r *Resumptions) Of(entries iter.Seq[[]byte]) (held Held, ok bool) {
 	}
 	held = Resumed(versions)
 	if len(versions) == key.n {
-		if first, ok := r.keep(key, held, size); ok && first.saysTheSame(entries) {
+		if first, ok := r.keep(key, kept{held, size}); ok && first.saysTheSame(entries) {
 			return first, true // somebody has just kept it
 		}
 	}
@@ -83,33 +92,34 @@ func (r *Resumptions) keyOf(entries iter.Seq[[]byte]) resumptionKey {
 	return key
 }
 
-func (r *Resumptions) find(key resumptionKey) (Held, bool) {
+// find is what is kept for key, and whether the next Age would forget it.
+func (r *Resumptions) find(key resumptionKey) (k kept, old, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if held, ok := r.young[key]; ok {
-		return held, true
+	if k, ok := r.young[key]; ok {
+		return k, false, true
 	}
-	held, ok := r.old[key]
-	return held, ok
+	k, ok = r.old[key]
+	return k, ok, ok
 }
 
-// keep keeps held for key, unless it is too large or there is one already,
-// which it returns.
-func (r *Resumptions) keep(key resumptionKey, held Held, size int) (first Held, ok bool) {
+// keep keeps k for key, unless it is too large or there is one already, whose
+// Held it returns.
+func (r *Resumptions) keep(key resumptionKey, k kept) (first Held, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if first, ok = r.young[key]; ok || size > maxResumedBytes {
-		return first, ok
+	if first, ok := r.young[key]; ok || k.size > maxResumedBytes {
+		return first.held, ok
 	}
-	if r.young == nil || r.bytes+size > maxResumedBytes {
-		r.old, r.young, r.bytes = r.young, map[resumptionKey]Held{}, 0
+	if r.young == nil || r.bytes+k.size > maxResumedBytes {
+		r.old, r.young, r.bytes = r.young, map[resumptionKey]kept{}, 0
 	}
-	r.young[key] = held
-	r.bytes += size
+	r.young[key] = k
+	r.bytes += k.size
 	return Held{}, false
 }
 
-// Age forgets what has not been kept since the last Age.
+// Age forgets what nobody has said since the last Age.
 func (r *Resumptions) Age() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

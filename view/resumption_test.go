@@ -61,9 +61,26 @@ func TestThoseWhoComeBackWithTheSameInAnyOrderShareIt(t *testing.T) {
 	}
 	// A hash alone proves nothing.
 	third := slices.Values([][]byte{one, entry("c", "x")})
-	r.young[r.keyOf(third)] = first
+	r.young[r.keyOf(third)] = kept{held: first}
 	if held, _ := r.Of(third); held.Key() == first.Key() {
 		t.Error("a list of the same hash is taken for the same")
+	}
+}
+
+func TestAListThatIsStillSaidIsNotForgotten(t *testing.T) {
+	var r Resumptions
+	list := slices.Values([][]byte{entry("a", fmt.Sprintf("%064x", 1))})
+	first, _ := r.Of(list)
+	for age := range 4 { // one for each version, while clients are still coming back
+		r.Age()
+		if again, _ := r.Of(list); again.Key() != first.Key() {
+			t.Fatalf("not shared after %d versions", age+1)
+		}
+	}
+	r.Age()
+	r.Age()
+	if again, _ := r.Of(list); again.Key() == first.Key() {
+		t.Error("kept although nobody says it")
 	}
 }
 
