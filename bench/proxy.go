@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,36 +84,46 @@ func startProxy(ctx context.Context, cfg Config, at origin, node string, first p
 		return p, p.explain(err)
 	}
 	p.started = seen.FirstNew.Received.Sub(began)
-	return p, p.findThreads()
+	return p, p.findThreads(ctx, cfg.Concurrency)
 }
 
 // profilePath is where the Envoy's CPU profile goes, if it has a profiler.
 func (p *proxy) profilePath() string { return filepath.Join(p.dir, "envoy.prof") }
 
-// listenEvery is how often an Envoy that starts is asked for its listeners.
-const listenEvery = 3 * time.Millisecond
+// pollEvery is how often an Envoy that starts is asked for what it should have.
+const pollEvery = 3 * time.Millisecond
 
-// listen waits until the listener accepts.
-func (p *proxy) listen(ctx context.Context) error {
-	tick := time.NewTicker(listenEvery)
+// poll asks until the Envoy has what is asked for.
+func (p *proxy) poll(ctx context.Context, what string, has func() (bool, error)) error {
+	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
-		listeners, err := p.process.Listeners(ctx)
-		if address := listeners[tableName]; address != "" {
-			_, port, err := net.SplitHostPort(address)
-			if n, _ := strconv.Atoi(port); err == nil && n > 0 {
-				p.address = address
-				return nil
-			}
+		has, err := has()
+		if has {
+			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-p.process.Done():
 			return p.process.Stop()
 		case <-ctx.Done():
-			return p.explain(errors.Join(fmt.Errorf("the listener: %w", context.Cause(ctx)), err))
+			return p.explain(errors.Join(fmt.Errorf("%s: %w", what, context.Cause(ctx)), err))
 		}
 	}
+}
+
+// listen waits until the listener accepts.
+func (p *proxy) listen(ctx context.Context) error {
+	return p.poll(ctx, "the listener", func() (bool, error) {
+		listeners, err := p.process.Listeners(ctx)
+		p.address = listeners[tableName]
+		if err != nil || p.address == "" {
+			return false, err
+		}
+		_, port, err := net.SplitHostPort(p.address)
+		n, _ := strconv.Atoi(port)
+		return err == nil && n > 0, err
+	})
 }
 
 // explain adds the end of Envoy's log to an error.
@@ -120,18 +131,17 @@ func (p *proxy) explain(err error) error {
 	return fmt.Errorf("%w; Envoy's log ends with:\n%s", err, p.process.LogTail(5))
 }
 
-func (p *proxy) findThreads() error {
-	threads, err := proc.Threads(p.process.Pid())
-	if err != nil {
-		return err
-	}
-	p.main = threads[0]
-	for _, t := range threads {
-		if strings.HasPrefix(t.Name, "wrk:") {
-			p.workers = append(p.workers, t)
+// findThreads waits until n workers bear their names, which Envoy's main thread
+// gives them after it started them: on a busy machine they may answer before.
+func (p *proxy) findThreads(ctx context.Context, n int) error {
+	return p.poll(ctx, fmt.Sprintf("%d worker threads", n), func() (bool, error) {
+		threads, err := proc.Threads(p.process.Pid())
+		if err != nil {
+			return false, err
 		}
-	}
-	return nil
+		p.main, p.workers = threads[0], slices.DeleteFunc(threads[1:], func(t proc.Thread) bool { return !strings.HasPrefix(t.Name, "wrk:") })
+		return len(p.workers) >= n, nil
+	})
 }
 
 // version is Envoy's own, like "1.40.0".
