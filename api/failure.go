@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/resource"
@@ -59,12 +61,43 @@ var statuses = []struct {
 	{context.Canceled, http.StatusServiceUnavailable, "canceled"},
 }
 
+// An answer repeats no more of what a caller wrote than so many bytes, in a
+// text of a problem and in the text of all.
+const (
+	maxProblemText = 1 << 10
+	maxErrorText   = 64 << 10
+)
+
+// clipped is a text of at most about so many bytes.
+func clipped(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(text[:limit], ""), len(text))
+}
+
+// brief is problems with their texts clipped, and whether any was.
+func brief(problems resource.Problems) (all resource.Problems, cut bool) {
+	all = slices.Clone(problems)
+	for i := range all {
+		for _, text := range []*string{&all[i].File, &all[i].Type, &all[i].Name, &all[i].Path, &all[i].Message} {
+			cut = cut || len(*text) > maxProblemText
+			*text = clipped(*text, maxProblemText)
+		}
+	}
+	return all, cut
+}
+
 // failureOf decides how an error is told to the caller.
 func failureOf(err error) (int, Failure) {
 	f := Failure{Error: err.Error()}
 	if problems, ok := errors.AsType[resource.Problems](err); ok {
-		f.Problems = problems
+		var cut bool
+		if f.Problems, cut = brief(problems); cut {
+			f.Error = f.Problems.Error()
+		}
 	}
+	f.Error = clipped(f.Error, maxErrorText)
 	if own, ok := errors.AsType[refusal](err); ok {
 		f.Code = own.code
 		return own.status, f

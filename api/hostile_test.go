@@ -1,8 +1,11 @@
 package api
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -58,14 +61,109 @@ func TestHostileBodiesAreErrorsInJSON(t *testing.T) {
 	}
 }
 
-func TestABodyThatSaysThatItIsTooLargeIsNotRead(t *testing.T) {
+func TestABodyThatSaysThatItIsTooLargeIsNotAskedFor(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.MaxBody = 1000 })
 	body := strings.NewReader(strings.Repeat("# nothing\n", 101))
-	if answer := w.do(httptest.NewRequest(http.MethodPost, "http://127.0.0.1:18001/v1/apply", body)); answer.Code != http.StatusRequestEntityTooLarge {
+	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:18001/v1/apply", body)
+	r.Header.Set("Expect", "100-continue")
+	if answer := w.do(r); answer.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("answer %d %s, want 413", answer.Code, answer.Body)
 	}
 	if body.Len() != 1010 {
 		t.Errorf("%d of 1010 bytes are left, want all", body.Len())
+	}
+}
+
+func TestWhoSendsTooMuchLearnsIt(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.MaxBody = 1 << 20 })
+	server := httptest.NewServer(w)
+	defer server.Close()
+	for _, length := range []int64{6 << 20, -1} { // -1: in chunks
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		r, err := http.NewRequest(http.MethodPost, server.URL+"/v1/apply", io.LimitReader(zeros{}, 6<<20))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.ContentLength = length
+		if err := r.Write(conn); err != nil { // all of it before any of the answer
+			t.Fatalf("of length %d: %v", length, err)
+		}
+		answer, err := http.ReadResponse(bufio.NewReader(conn), r)
+		if err != nil {
+			t.Fatalf("of length %d: %v", length, err)
+		}
+		if answer.Body.Close(); answer.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Errorf("of length %d: %s, want 413", length, answer.Status)
+		}
+	}
+}
+
+func TestABodyThatIsCutOffOrStallsIsItsSendersError(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Timeout = 50 * time.Millisecond })
+	server := httptest.NewServer(w)
+	defer server.Close()
+	head := "POST /v1/apply HTTP/1.1\r\nHost: " + server.Listener.Addr().String() + "\r\n"
+	for name, test := range map[string]struct {
+		sent  string
+		stall bool
+		want  int
+	}{
+		"cut off":           {head + "Content-Length: 9\r\n\r\nname", false, 400},
+		"cut off in chunks": {head + "Transfer-Encoding: chunked\r\n\r\n4\r\nname\r\n", false, 400},
+		"bad chunk":         {head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", false, 400},
+		"stalled":           {head + "Content-Length: 9\r\n\r\nname", true, 408},
+	} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err = io.WriteString(conn, test.sent); err == nil && !test.stall {
+			err = conn.(*net.TCPConn).CloseWrite()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var failure Failure
+		if err := json.NewDecoder(answer.Body).Decode(&failure); err != nil || answer.StatusCode != test.want || failure.Error == "" {
+			t.Errorf("%s: %s %+v (%v), want %d", name, answer.Status, failure, err, test.want)
+		}
+		answer.Body.Close()
+	}
+}
+
+// zeros is a body without end.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { return len(b), nil }
+
+func TestALongNameIsNotRepeatedInFull(t *testing.T) {
+	w := newWorld(t)
+	answer := w.do(request("POST", "/v1/apply", `{"@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster", "name": "`+strings.Repeat("é", 300_000)+`"}`))
+	var failure Failure
+	if err := json.Unmarshal(answer.Body.Bytes(), &failure); err != nil || answer.Code != 422 {
+		t.Fatalf("%d %.300s: %v", answer.Code, answer.Body, err)
+	}
+	if size := answer.Body.Len(); size > 8<<10 || !strings.Contains(failure.Error, "(600000 bytes)") || failure.Problems[0].Path != "name" {
+		t.Errorf("%d bytes: %.3000s", size, answer.Body)
+	}
+}
+
+func TestAnEncodedBodyIsRefused(t *testing.T) {
+	r := request("POST", "/v1/apply", "x")
+	r.Header.Set("Content-Encoding", "gzip")
+	answer := newWorld(t).do(r)
+	var failure Failure
+	if err := json.Unmarshal(answer.Body.Bytes(), &failure); err != nil || answer.Code != http.StatusUnsupportedMediaType || !strings.Contains(failure.Error, "gzip") {
+		t.Errorf("%d %.300s, want 415 in JSON", answer.Code, answer.Body)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"os"
 
 	"github.com/deltaplane/deltaplane/resource"
 )
@@ -86,7 +87,7 @@ func bodyFiles(r *http.Request) ([]file, error) {
 	}
 	data, err := io.ReadAll(r.Body)
 	if err != nil {
-		return nil, fmt.Errorf("body: %w", err)
+		return nil, unread(err)
 	}
 	name := r.URL.Query().Get("file")
 	return []file{{name, data}}, nil
@@ -105,14 +106,14 @@ func partFiles(body io.Reader, boundary string) ([]file, error) {
 			return files, nil
 		}
 		if err != nil {
-			return nil, malformed(err)
+			return nil, unread(err)
 		}
 		if len(files) == maxFiles {
 			return nil, badRequest(fmt.Sprintf("more than %d files in one request", maxFiles))
 		}
 		data, err := io.ReadAll(part)
 		if err != nil {
-			return nil, malformed(err)
+			return nil, unread(err)
 		}
 		_, params, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
 		if err != nil {
@@ -122,12 +123,16 @@ func partFiles(body io.Reader, boundary string) ([]file, error) {
 	}
 }
 
-// malformed tells a body that is cut off or too long from one that is wrong.
-func malformed(err error) error {
-	if status, _ := failureOf(err); status != http.StatusInternalServerError {
+// unread is the error of a body that can't be read to its end, or does not have
+// the form that it says: its sender's.
+func unread(err error) error {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return err
 	}
-	return badRequest("multipart body: " + err.Error())
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return refusal{http.StatusRequestTimeout, "timeout", "the body did not arrive in time"}
+	}
+	return badRequest("the body cannot be read to its end: " + err.Error())
 }
 
 func bodyTooLarge(limit int64) string {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -94,9 +95,13 @@ func (s *Server) endpoint(rt route) http.Handler {
 	})
 }
 
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route) error {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route) (err error) {
+	defer func(body io.Reader) { s.discardExcess(w, r, body, err) }(r.Body)
 	if err := knownQuery(r, rt.query); err != nil {
 		return err
+	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		return refusal{http.StatusUnsupportedMediaType, "encoding", "the body has the Content-Encoding " + strconv.Quote(coding) + ": send it as it is"}
 	}
 	if r.ContentLength > s.cfg.MaxBody { // before any of it is asked for
 		return &http.MaxBytesError{Limit: s.cfg.MaxBody}
