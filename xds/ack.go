@@ -25,6 +25,7 @@ func (c *conversation) acknowledge(l *lane, q request) {
 		c.rescope()
 	}
 	if q.refusal == nil {
+		c.settle(l)
 		if !c.delta {
 			l.vitals.accepted = f.plan
 		}

@@ -38,7 +38,7 @@ type Config struct {
 	MaxRequestBytesInAll    int    // of requests over 4 KiB that are arriving or not decoded, on all connections; more have to wait; default 64 MiB
 	MaxNodeBytes            int    // of a node without its extensions; default 256 KiB
 	MaxNames                int    // subscribed on one stream; default 65,536
-	MaxNamesInAll           int    // subscribed on all streams, a set that several have counted once; default 4 million
+	MaxNamesInAll           int    // subscribed on all streams, or said to be held by who comes back; a set that several have counts once; default 4 million
 	MaxStreamsPerConnection uint32 // default 8,192: an Envoy without ADS has one for each EDS cluster
 
 	HelloTimeout     time.Duration // for a connection's handshake, and for a stream's first request to begin, which then has six times as long in all; default 20 s

@@ -16,6 +16,7 @@ import (
 type common struct {
 	interner view.Interner
 	resumed  view.Resumptions
+	claims   claims
 	fanout   fanout
 	pulses   pulses
 	preloads preloads
@@ -316,6 +317,7 @@ func (c *conversation) plan(l *lane, removals bool, now time.Time) *plan {
 	})
 	if p.Empty() && !l.owes && p.Settled() {
 		l.held = p.After // only the version moved
+		c.settle(l)
 		return nil
 	}
 	return p
@@ -400,6 +402,7 @@ func (c *conversation) resync() {
 // close gives back what the conversation shares.
 func (c *conversation) close() {
 	for _, l := range c.lanes {
+		c.release(l)
 		c.common.interner.Release(l.sub)
 		l.sub = nil
 	}

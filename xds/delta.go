@@ -26,10 +26,12 @@ func (c *conversation) subscribeDelta(l *lane, q request, first bool) error {
 	wants := was && !none || all || first && len(q.subscribe) == 0 && len(q.unsubscribe) == 0
 	l.named = l.named || len(q.subscribe) > 0
 	if first {
-		if q.resumed != nil {
-			l.held = *q.resumed
-		} else {
-			l.held = view.Resumed(versionsOf(l.typ, q.initial))
+		if q.resumed == nil {
+			held := view.Resumed(versionsOf(l.typ, q.initial))
+			q.resumed = &held
+		}
+		if err := c.claim(l, *q.resumed); err != nil {
+			return err
 		}
 		l.resumed = !l.held.Blank()
 		l.owes = wants && !l.resumed

@@ -20,6 +20,7 @@ type lane struct {
 	held    view.Held
 	owes    bool               // the client waits for an answer, even an empty one
 	resumed bool               // the client came back with what it had
+	claimed *view.Held         // what that was, while that counts; nil: nothing
 	flight  *flight            // sent, neither accepted nor refused yet; at most one
 	nonce   string             // of the last response
 	refused *refusal           // nil: nothing

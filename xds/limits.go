@@ -72,8 +72,8 @@ func (c *conversation) checkBudget(t resource.Type, more int) error {
 		return exhausted("%s: %d names subscribed on one stream, at most %d are allowed (xds.Config.MaxNames)",
 			t.Short(), held+more, c.common.maxNames)
 	}
-	if all := c.common.interner.Names(); all+more > c.common.maxNamesInAll {
-		return exhausted("%s: %d names subscribed in all, at most %d are allowed (xds.Config.MaxNamesInAll)",
+	if all := c.common.interner.Names() + c.common.claims.total(); all+more > c.common.maxNamesInAll {
+		return exhausted("%s: %d names subscribed, or said to be held, in all, at most %d are allowed (xds.Config.MaxNamesInAll)",
 			t.Short(), all+more, c.common.maxNamesInAll)
 	}
 	return nil
