@@ -19,6 +19,7 @@ func New(shell *resource.Resource, hosts iter.Seq[*resource.Resource], o Options
 // With too many of these it goes out as written.
 func (s *Split) Renew(shell *resource.Resource, hosts iter.Seq[*resource.Resource], o Options, at Moment) (*Split, string) {
 	renewed := s.Retire(o, at)
+	renewed.Next = max(renewed.Next, at.Next)
 	if renewed.crowded() {
 		return renewed, renewed.crowding()
 	}
@@ -45,7 +46,7 @@ func (s *Split) Renew(shell *resource.Resource, hosts iter.Seq[*resource.Resourc
 
 // Retire is s without leaves, which are retired as of now, and with options o.
 func (s *Split) Retire(o Options, at Moment) *Split {
-	left := &Split{Options: o, Next: s.Next, Retired: slices.Clone(s.Expire(at).Retired)}
+	left := &Split{Options: o, Next: s.Next, Made: s.Made, Retired: slices.Clone(s.Expire(at).Retired)}
 	for i, l := range s.Leaves {
 		left.Retired = append(left.Retired, Retired{ID: l.ID, Area: s.area(i), Since: at.Now})
 	}

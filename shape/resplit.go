@@ -92,7 +92,7 @@ func (t *Tally) Resplit(hosts iter.Seq[*resource.Resource], at Moment) *Split {
 		return kept
 	}
 	s := *t.split
-	s.Retired, s.Leaves = slices.Clone(kept.Retired), nil
+	s.Retired, s.Leaves, s.Next = slices.Clone(kept.Retired), nil, max(s.Next, at.Next)
 	table := read(hosts)
 	for i, l := range t.split.Leaves {
 		if !t.outgrown(i) {

@@ -15,16 +15,19 @@ const DefaultDrain = 15 * time.Minute
 type Moment struct {
 	Now   time.Time
 	Drain time.Duration // for how long leaves outlive listeners that lead to them; 0: DefaultDrain
+	Next  uint32        // new leaves have no ID below it: the table's other splits have had these
 }
 
-// expired reports whether nobody needs r any more.
-func (at Moment) expired(r Retired) bool {
+// Over reports whether nobody needs any more what ended at since.
+func (at Moment) Over(since time.Time) bool {
 	drain := at.Drain
 	if drain == 0 {
 		drain = DefaultDrain
 	}
-	return at.Now.Sub(r.Since) >= drain
+	return at.Now.Sub(since) >= drain
 }
+
+func (at Moment) expired(r Retired) bool { return at.Over(r.Since) }
 
 // maxRetired is with how many retired leaves a split gets no new ones, about as
 // many as it has leaves: each is as much work for an Envoy as one of these.
@@ -50,4 +53,34 @@ func (s *Split) Expire(at Moment) *Split {
 	left := *s
 	left.Retired = slices.DeleteFunc(slices.Clone(s.Retired), at.expired)
 	return &left
+}
+
+// Inherit is s with all leaves of others besides, as retired ones: what they
+// led to stays while connections drain. What is retired already keeps its time.
+// It is s itself if that adds nothing.
+// Cost: the leaves.
+func (s *Split) Inherit(at Moment, others ...*Split) *Split {
+	has := map[uint32]bool{}
+	s.Areas(func(id uint32, _ Area) { has[id] = true })
+	heir := *s
+	heir.Retired = slices.Clone(s.Retired)
+	add := func(r Retired) {
+		if !has[r.ID] {
+			has[r.ID] = true
+			heir.Retired = append(heir.Retired, r)
+		}
+	}
+	for _, other := range others {
+		heir.Next = max(heir.Next, other.Next)
+		for i, l := range other.Leaves {
+			add(Retired{ID: l.ID, Area: other.area(i), Since: at.Now})
+		}
+		for _, r := range other.Retired {
+			add(r)
+		}
+	}
+	if len(heir.Retired) == len(s.Retired) {
+		return s
+	}
+	return &heir
 }

@@ -27,6 +27,19 @@ const (
 	ByHostPath           // ranges of authorities, and of paths where one of these is too large
 )
 
+// String is how users write by: best for ByAuto.
+func (by By) String() string {
+	switch by {
+	case ByHost:
+		return "host"
+	case ByPath:
+		return "path"
+	case ByHostPath:
+		return "host+path"
+	}
+	return "best"
+}
+
 // Options are what users say of a table's shape. The zero value is not valid:
 // see Defaults.
 type Options struct {
@@ -56,6 +69,9 @@ type Split struct {
 	// Size is how many routes and domains the table had when it was last
 	// considered as a whole: divided, or found not to be worth it.
 	Size uint32
+	// Made is the store's version that had it first, however it has changed
+	// since; 0 if that is long ago, or nobody asks.
+	Made uint64
 }
 
 // Leaf is a range of the key space: the authorities from Host up to the next
