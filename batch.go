@@ -39,9 +39,9 @@ func (b *Batch) Put(k Key, e Entry) {
 		return
 	}
 	path := k.Path()
-	e.Since, e.Split = b.base.version+1, nil
+	e.Since, e.Splits, e.Past = b.base.version+1, nil, nil
 	if old, ok := b.base.tree.Get(path); ok {
-		e.Split = old.Split
+		e.Splits, e.Past = old.Splits, old.Past
 		if old.Resource.Digest() == e.Resource.Digest() {
 			e.Since = old.Since
 		}

@@ -17,7 +17,13 @@ func itemOf(e *Entry) *storepb.Item {
 		return nil
 	}
 	d := e.Resource.Digest()
-	item := &storepb.Item{Digest: d[:], Owner: e.Owner, Inline: e.Inline, Since: uint64(e.Since), TtlNanos: int64(e.Resource.TTL()), Split: splitOf(e.Split)}
+	item := &storepb.Item{Digest: d[:], Owner: e.Owner, Inline: e.Inline, Since: uint64(e.Since), TtlNanos: int64(e.Resource.TTL()), Past: pastOf(e.Past)}
+	if len(e.Splits) > 0 {
+		item.Split = splitOf(e.Splits[0])
+		for _, s := range e.Splits[1:] {
+			item.OtherSplits = append(item.OtherSplits, splitOf(s))
+		}
+	}
 	segments := e.Resource.Segments()
 	if len(segments) == 1 && segments[0].Digest == d {
 		item.Size = uint32(len(segments[0].Bytes))
@@ -72,7 +78,8 @@ func entryWith(path string, item *storepb.Item, segments []resource.Segment) (*E
 		Owner:    item.Owner,
 		Inline:   item.Inline,
 		Since:    Version(item.Since),
-		Split:    splitFrom(item.Split),
+		Splits:   splitsFrom(item),
+		Past:     pastFrom(item.Past),
 	}.sealed(), nil
 }
 

@@ -31,8 +31,9 @@ import (
 // the values were written.
 
 // layoutFormat is the Head.format that this build writes, and the highest
-// that it reads. Format 2 has Item.split, which counts for an entry's sum.
-const layoutFormat = 2
+// that it reads. Format 2 has Item.split, format 3 Item.other_splits and
+// Item.past: these count for an entry's sum.
+const layoutFormat = 3
 
 // Limits that keep every request within those of an unconfigured etcd:
 // 1.5 MiB and 128 operations.

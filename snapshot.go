@@ -24,9 +24,13 @@ type Entry struct {
 	Inline   bool    // a virtual host that stood inside its route configuration
 	Since    Version // the commit that gave it this content; not part of Sum
 
-	// Split says how a route configuration with its hosts is served in parts;
-	// nil: it is not. The store decides that: what a Batch puts is ignored.
-	Split *shape.Split
+	// Splits say how a route configuration with its hosts is served in parts: one
+	// for each set of options that its fleets ask for, the first is that of the
+	// fleet that counts first; none: it is not. No two leaves have the same ID,
+	// unless they cover the same. Past is how a fleet's proxies may have got large
+	// tables before. The store decides both: what a Batch puts is ignored.
+	Splits []*shape.Split
+	Past   []PastShape
 
 	sum [sha256.Size]byte // Sum, when the store made the entry; else zero
 }
@@ -36,7 +40,7 @@ type Entry struct {
 // under the same domain.
 const entryDomain = "entry-1\x00"
 
-// Sum covers content, owner, Inline and Split.
+// Sum covers content, owner, Inline, Splits and Past.
 func (e *Entry) Sum() [32]byte {
 	if e.sum != [sha256.Size]byte{} {
 		return e.sum
@@ -51,9 +55,13 @@ func (e *Entry) Sum() [32]byte {
 		b = append(b, 0)
 	}
 	b = append(b, e.Owner...)
-	if e.Split != nil {
-		split := splitSum(e.Split)
+	for _, s := range e.Splits {
+		split := splitSum(s)
 		b = append(append(b, 0), split[:]...) // an owner has no NUL
+	}
+	if len(e.Past) > 0 {
+		past := pastSum(e.Past)
+		b = append(append(b, 0), past[:]...) // what has a past has no splits
 	}
 	return sha256.Sum256(b)
 }

@@ -2,6 +2,7 @@ package deltaplane
 
 import (
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/deltaplane/deltaplane/radix"
@@ -10,20 +11,15 @@ import (
 )
 
 // tables decides how route configurations are split. A split changes in the
-// commit that makes it unfit and in no other, and is stored with it, so that
-// each replica, now and after a restart, serves the same. For the store's
+// commit that makes it unfit and in no other, and is stored with the table, so
+// that each replica, now and after a restart, serves the same. For the store's
 // writer alone; what it remembers only saves work.
 type tables struct {
 	drain time.Duration // for how long leaves outlive listeners that lead to them
 	byKey map[Key]*table
-}
 
-// table is what is remembered of one route configuration, so that the next
-// commit need not look at all of its hosts.
-type table struct {
-	hosts radix.Hash // of those that tally counts
-	split *shape.Split
-	tally *shape.Tally
+	fleets     fleetWishes // those of the tree with this hash of them
+	fleetsHash radix.Hash
 }
 
 // maxTables is of how many route configurations something is remembered. One
@@ -36,29 +32,44 @@ const leafBits = 12
 
 // settle is tree, which follows base, with splits that fit. version and now
 // are those of the commit.
-// Cost: O(changes) for a table that is known; O(hosts) at first; O(table) when
-// it is split differently.
+// Cost: O(changes and fleets) for tables that are known; O(hosts) at first;
+// O(table) when it is split differently.
 func (t *tables) settle(base, tree radix.Tree[*Entry], version Version, now time.Time) radix.Tree[*Entry] {
-	wishes, at := wishesIn(tree), shape.Moment{Now: now, Drain: t.drain}
+	at := shape.Moment{Now: now, Drain: t.drain}
+	before := wishes{base, t.fleetsIn(base)}
+	tree = succeed(tree, before.fleets, t.fleetsIn(tree), version, at)
+	after := wishes{tree, t.fleetsIn(tree)}
 	x := tree.Txn()
-	for k := range touchedTables(base, tree) {
+	for k := range touchedTables(base, tree, before, after) {
 		e, ok := tree.Get(k.Path())
 		if !ok {
 			delete(t.byKey, k)
 			continue
 		}
-		if split := t.split(k, e, wishes.of(k), base, tree, version, at); split != e.Split {
+		s := settlement{
+			key: k, entry: e, before: before.of(k), wish: after.of(k), base: base, tree: tree, version: version, at: at,
+		}
+		if splits := t.splits(&s); !slices.Equal(splits, e.Splits) {
 			changed := *e
-			changed.Split = split
+			changed.Splits = splits
 			x.Put(k.Path(), changed.sealed())
 		}
 	}
 	return x.Commit()
 }
 
+// fleetsIn are those of a tree, read again only when they are not those of the
+// tree that it was called with last.
+func (t *tables) fleetsIn(tree radix.Tree[*Entry]) fleetWishes {
+	if hash := tree.PrefixHash(TypePrefix("", resource.Fleet)); t.fleets == nil || hash != t.fleetsHash {
+		t.fleets, t.fleetsHash = fleetsIn(tree), hash
+	}
+	return t.fleets
+}
+
 // touchedTables are the route configurations that differ, and those of which
 // users say something else.
-func touchedTables(base, tree radix.Tree[*Entry]) map[Key]bool {
+func touchedTables(base, tree radix.Tree[*Entry], before, after wishes) map[Key]bool {
 	touched := map[Key]bool{}
 	fleets := false
 	for c := range radix.Diff(base, tree) {
@@ -75,9 +86,9 @@ func touchedTables(base, tree radix.Tree[*Entry]) map[Key]bool {
 			touched[k] = true
 		}
 	}
-	if before, after := wishesIn(base), wishesIn(tree); fleets {
+	if fleets {
 		for path := range tree.All() {
-			if k := KeyOf(path); k.Type == resource.Route && before.of(k) != after.of(k) {
+			if k := KeyOf(path); k.Type == resource.Route && !before.of(k).equal(after.of(k)) {
 				touched[k] = true
 			}
 		}
@@ -85,62 +96,55 @@ func touchedTables(base, tree radix.Tree[*Entry]) map[Key]bool {
 	return touched
 }
 
-// split is how the table at k, whose shell is e, is split from now on; nil if
-// it never was.
-func (t *tables) split(k Key, e *Entry, w wish, base, tree radix.Tree[*Entry], version Version, at shape.Moment) *shape.Split {
-	one := t.known(k, e, w, base, tree, version)
-	split := one.split
-	switch {
-	case w.off && len(split.Leaves) > 0:
-		split = split.Retire(w.Options, at)
-	case w.off:
-		split = split.Expire(at)
-	case split.Options != w.Options && e.Split != nil:
-		split, _ = split.Renew(e.Resource, resourcesOf(tree, k), w.Options, at)
-	case one.tally.Due():
-		split = one.tally.Resplit(resourcesOf(tree, k), at)
-	default:
-		split = split.Expire(at)
-	}
-	if split == one.split {
-		return e.Split
-	}
-	one.split, one.tally = split, shape.Count(split, e.Resource, resourcesOf(tree, k))
-	return split
+// table is what is remembered of one route configuration, so that the next
+// commit need not look at all of its hosts.
+type table struct {
+	hosts radix.Hash // of those that tallies count
+	parts []division
 }
 
-// known is what is remembered of the table at k, brought up to tree.
-func (t *tables) known(k Key, e *Entry, w wish, base, tree radix.Tree[*Entry], version Version) *table {
-	prefix := TypePrefix(k.Namespace, resource.VirtualHost) + k.Name + "/"
-	one := t.byKey[k]
-	if one != nil && one.hosts == base.PrefixHash(prefix) && one.fits(e, w) {
-		one.tally.Shell(e.Resource)
-		for c := range radix.DiffPrefix(base, tree, prefix) {
-			if owner, ok := RouteOf(KeyOf(c.Key)); ok && owner == k {
-				one.tally.Change(resourceOf(c.Old), resourceOf(c.New))
+// division is one split of a table, or what stands for all of them while the
+// table has never had any.
+type division struct {
+	split *shape.Split
+	tally *shape.Tally
+}
+
+// known is what is remembered of the table of s, brought up to its tree.
+func (t *tables) known(s *settlement) *table {
+	prefix := TypePrefix(s.key.Namespace, resource.VirtualHost) + s.key.Name + "/"
+	one := t.byKey[s.key]
+	if one != nil && one.hosts == s.base.PrefixHash(prefix) {
+		for _, d := range one.parts {
+			d.tally.Shell(s.entry.Resource)
+		}
+		for c := range radix.DiffPrefix(s.base, s.tree, prefix) {
+			if owner, ok := RouteOf(KeyOf(c.Key)); ok && owner == s.key {
+				for _, d := range one.parts {
+					d.tally.Change(resourceOf(c.Old), resourceOf(c.New))
+				}
 			}
 		}
 	} else {
 		if t.byKey == nil || len(t.byKey) >= maxTables {
 			t.byKey = map[Key]*table{}
 		}
-		one = &table{split: e.Split}
-		if one.split == nil {
-			one.split = &shape.Split{Options: w.Options, Next: uint32(version) << leafBits}
-		}
-		one.tally = shape.Count(one.split, e.Resource, resourcesOf(tree, k))
-		t.byKey[k] = one
+		one = &table{}
+		t.byKey[s.key] = one
 	}
-	one.hosts = tree.PrefixHash(prefix)
+	one.hosts = s.tree.PrefixHash(prefix)
 	return one
 }
 
-// fits reports whether one is of a table that is split as e is.
-func (one *table) fits(e *Entry, w wish) bool {
-	if e.Split == nil {
-		return len(one.split.Leaves)+len(one.split.Retired) == 0 && one.split.Options == w.Options
+// tally is that of a split of the table of s, remembered or made.
+// Cost: O(hosts) for one that is made.
+func (one *table) tally(s *settlement, split *shape.Split) *shape.Tally {
+	for _, d := range one.parts {
+		if d.split == split || s.blank(d.split) && s.blank(split) {
+			return d.tally
+		}
 	}
-	return one.split == e.Split
+	return shape.Count(split, s.entry.Resource, s.hosts())
 }
 
 func resourceOf(e *Entry) *resource.Resource {

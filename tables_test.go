@@ -23,10 +23,10 @@ func hostsYAML(prefix string, n int) []string {
 
 func splitIn(s *Snapshot) *shape.Split {
 	e, ok := s.Get(tableKey)
-	if !ok {
+	if !ok || len(e.Splits) == 0 {
 		return nil
 	}
-	return e.Split
+	return e.Splits[0]
 }
 
 func leaves(s *Snapshot) int {

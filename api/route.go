@@ -33,7 +33,7 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/resources/{type}/{name...}", s.getResource, []string{"namespace", "version", "format"}},
 		{"DELETE", "/v1/resources/{type}/{name...}", s.deleteResource, with("ignore_not_found")},
 		{"GET", "/v1/blame/{type}/{name...}", s.blame, []string{"namespace"}},
-		{"GET", "/v1/shapes/{name...}", s.explainShape, []string{"namespace", "version", "host", "path"}},
+		{"GET", "/v1/shapes/{name...}", s.explainShape, []string{"namespace", "version", "fleet", "host", "path"}},
 		{"GET", "/v1/versions", s.listVersions, []string{"before", "limit"}},
 		{"GET", "/v1/versions/{version}", s.getVersion, nil},
 		{"GET", "/v1/versions/{version}/diff/{to}", s.diffVersions, []string{"namespace"}},

@@ -32,13 +32,12 @@ func (s *Server) explainShape(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	key := deltaplane.Key{Namespace: namespace, Type: resource.Route, Name: r.PathValue("name")}
-	table, err := snapshot.Explain(key)
+	table, err := snapshot.Explain(key, q.text("fleet", ""))
 	if err != nil {
 		return err
 	}
 	answer := Shape{Namespace: namespace, TableShape: table}
-	if e, _ := snapshot.Get(key); q.values.Has("host") && e.Split != nil && len(e.Split.Leaves) > 0 {
-		id := e.Split.Find(host, path)
+	if id, ok := table.Find(host, path); ok && q.values.Has("host") {
 		answer.Found = &FoundShard{host, path, id, shape.Name(key.Name, id)}
 	}
 	writeJSON(w, http.StatusOK, answer)

@@ -15,7 +15,13 @@ import (
 // Fleets are the Fleet resources of a snapshot, parsed. They are immutable.
 type Fleets struct {
 	hash   radix.Hash
-	sorted []*deltaplanev1.Fleet // the one that counts first comes first
+	sorted []fleet // the one that counts first comes first
+}
+
+// fleet is one of them, and how it has large tables.
+type fleet struct {
+	*deltaplanev1.Fleet
+	shaping deltaplane.Shaping
 }
 
 // FleetsIn reads the fleets of s. Cost: O(fleets); each is parsed.
@@ -23,11 +29,11 @@ func FleetsIn(s *deltaplane.Snapshot) *Fleets {
 	f := &Fleets{hash: fleetHash(s)}
 	for _, e := range s.List("", resource.Fleet) {
 		m, err := e.Resource.Message()
-		if fleet, ok := m.(*deltaplanev1.Fleet); ok && err == nil {
-			f.sorted = append(f.sorted, fleet)
+		if said, ok := m.(*deltaplanev1.Fleet); ok && err == nil {
+			f.sorted = append(f.sorted, fleet{said, deltaplane.ShapingOf(said, e)})
 		}
 	}
-	slices.SortStableFunc(f.sorted, func(a, b *deltaplanev1.Fleet) int { return cmp.Compare(b.Priority, a.Priority) })
+	slices.SortStableFunc(f.sorted, func(a, b fleet) int { return cmp.Compare(b.Priority, a.Priority) })
 	return f
 }
 
@@ -60,9 +66,11 @@ func (f *Fleets) Of(node *corev3.Node) (name string, namespaces []string, ok boo
 	return "", nil, false
 }
 
-// AsWritten reports whether the fleet wants large tables as they are written.
-func (f *Fleets) AsWritten(name string) bool {
-	return slices.ContainsFunc(f.sorted, func(fleet *deltaplanev1.Fleet) bool {
-		return fleet.Name == name && fleet.Shape.GetMode() == deltaplanev1.ShapeOptions_OFF
-	})
+// Shaping is how the fleet of this name has large tables; "" is the default,
+// without any fleet.
+func (f *Fleets) Shaping(name string) deltaplane.Shaping {
+	if i := slices.IndexFunc(f.sorted, func(fleet fleet) bool { return fleet.Name == name }); i >= 0 {
+		return f.sorted[i].shaping
+	}
+	return deltaplane.DefaultShaping()
 }

@@ -23,24 +23,20 @@ import (
 type splitTable struct {
 	namespace string
 	shell     *resource.Resource
-	split     *shape.Split
+	split     *shape.Split   // what leads the view's clients, with what they may still drain from
+	of        []*shape.Split // what split was made of
 }
 
 // NewShaped is the view of namespaces in s for Envoys that take large route
 // tables in parts. Cost: O(resources in them).
 func NewShaped(s *deltaplane.Snapshot, namespaces []string) *View {
-	return newShaped(s, namespaces, false)
+	return NewShapedBy(s, namespaces, deltaplane.DefaultShaping())
 }
 
-// NewShapedIfSaid is NewShaped for a fleet that wants tables as they are
-// written: only those of which a Shape says otherwise are in parts.
-func NewShapedIfSaid(s *deltaplane.Snapshot, namespaces []string) *View {
-	return newShaped(s, namespaces, true)
-}
-
-func newShaped(s *deltaplane.Snapshot, namespaces []string, ifSaid bool) *View {
+// NewShapedBy is NewShaped for a fleet that says how it wants large tables.
+func NewShapedBy(s *deltaplane.Snapshot, namespaces []string, by deltaplane.Shaping) *View {
 	empty := &View{snapshot: &deltaplane.Snapshot{}, namespaces: namespaces}
-	shaped := &View{snapshot: empty.snapshot, namespaces: namespaces, whole: empty, ifSaid: ifSaid}
+	shaped := &View{snapshot: empty.snapshot, namespaces: namespaces, whole: empty, by: by}
 	return shaped.At(s)
 }
 
@@ -63,7 +59,7 @@ type shaping struct {
 func (v *View) reshape(whole *View) *View {
 	next := &View{
 		snapshot: whole.snapshot, namespaces: whole.namespaces, whole: whole,
-		tables: whole.tables, mortal: whole.mortal, domains: whole.domains, inside: v.inside, split: v.split, ifSaid: v.ifSaid,
+		tables: whole.tables, mortal: whole.mortal, domains: whole.domains, inside: v.inside, split: v.split, by: v.by,
 	}
 	s := &shaping{old: v, next: next, inside: v.inside.Txn(), turned: map[string]bool{}}
 	s.routes = s.carry(resource.Route)
@@ -125,10 +121,10 @@ func (s *shaping) table(name string, hosts []string) {
 	case !was && !is:
 	case !is:
 		s.drop(name, old)
-	case !was || old.namespace != now.namespace || old.split != now.split || old.shell.Digest() != now.shell.Digest():
+	case !was || old.namespace != now.namespace || !slices.Equal(old.of, now.of) || old.shell.Digest() != now.shell.Digest():
 		s.anew(name, old, now)
 	default:
-		s.update(name, old, now, hosts)
+		s.update(name, old, hosts)
 	}
 }
 
@@ -136,13 +132,19 @@ func (s *shaping) table(name string, hosts []string) {
 func (s *shaping) splitOf(name string) (t splitTable, ok bool) {
 	d := derivation{snapshot: s.next.snapshot, namespaces: s.next.namespaces}
 	namespace, e := d.owner(name)
-	if e == nil || e.Split == nil || apart(s.next.whole) {
+	if e == nil || len(e.Splits) == 0 || apart(s.next.whole) {
 		return t, false
 	}
-	if k := (deltaplane.Key{Namespace: namespace, Type: resource.Route, Name: name}); s.next.ifSaid && deltaplane.ShapeAt(s.next.snapshot.Tree(), k) == nil {
+	k := deltaplane.Key{Namespace: namespace, Type: resource.Route, Name: name}
+	leads, drain := s.next.by.Choose(e.Splits, deltaplane.ShapeAt(s.next.snapshot.Tree(), k) != nil)
+	if leads == nil && len(drain) == 0 {
 		return t, false
 	}
-	return splitTable{namespace, e.Resource, e.Split}, true
+	of := append([]*shape.Split{leads}, drain...)
+	if leads == nil {
+		leads = &shape.Split{}
+	}
+	return splitTable{namespace, e.Resource, leads.Inherit(shape.Moment{}, drain...), of}, true
 }
 
 // drop removes all leaves of a table that is served as written from now on.
@@ -185,7 +187,7 @@ func (s *shaping) anew(name string, old, now splitTable) {
 }
 
 // update brings those leaves up to date that have something of the hosts.
-func (s *shaping) update(name string, old, now splitTable, hosts []string) {
+func (s *shaping) update(name string, now splitTable, hosts []string) {
 	leaves := map[uint32]bool{}
 	for _, host := range hosts {
 		k := deltaplane.Key{Namespace: now.namespace, Type: resource.VirtualHost, Name: host}

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/deltaplane/deltaplane"
+	"github.com/deltaplane/deltaplane/radix"
 	"github.com/deltaplane/deltaplane/resource"
 	"github.com/deltaplane/deltaplane/shape"
 )
@@ -61,10 +62,13 @@ func cutAt(first uint32, domains ...string) *shape.Split {
 }
 
 // split gives the shell that is stored at a key a split.
-func (s *store) split(namespace, name string, split *shape.Split) {
+func (s *store) split(namespace, name string, split *shape.Split) { s.splits(namespace, name, split) }
+
+// splits gives it several.
+func (s *store) splits(namespace, name string, splits ...*shape.Split) {
 	path := deltaplane.Key{Namespace: namespace, Type: resource.Route, Name: name}.Path()
 	if e, ok := s.tree.Get(path); ok {
-		s.tree = s.tree.Put(path, &deltaplane.Entry{Resource: e.Resource, Split: split})
+		s.tree = s.tree.Put(path, &deltaplane.Entry{Resource: e.Resource, Splits: splits})
 	}
 }
 
@@ -72,13 +76,14 @@ func TestAShapedViewDerivedStepByStepEqualsOneMadeAnew(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		namespaces := []string{"n1", "n2"}
 		var s store
-		derived := NewShaped(s.commit(), namespaces)
+		by := rapid.SampledFrom(shapings).Draw(t, "shaping")
+		derived := NewShapedBy(s.commit(), namespaces, by)
 		for range rapid.IntRange(1, 20).Draw(t, "commits") {
 			for range rapid.IntRange(1, 3).Draw(t, "changes") {
 				randomShapedChange(t, &s)
 			}
 			derived = derived.At(s.commit())
-			anew := NewShaped(deltaplane.NewSnapshot(s.version, derived.Time(), s.tree), namespaces)
+			anew := NewShapedBy(deltaplane.NewSnapshot(s.version, derived.Time(), s.tree), namespaces, by)
 			for _, typ := range resource.Served() {
 				if a, b := derived.Table(typ), anew.Table(typ); a.Hash() != b.Hash() {
 					t.Fatalf("%s: derived %v, anew %v", typ.Short(), names(a), names(b))
@@ -96,6 +101,23 @@ func TestAShapedViewDerivedStepByStepEqualsOneMadeAnew(t *testing.T) {
 	})
 }
 
+// fewer is a split by other options than cutAt's.
+var fewer = &shape.Split{
+	Options: shape.Options{Shards: 2, Duplication: 2}, Made: 3,
+	Leaves: []shape.Leaf{{ID: 100}, {ID: 101, Host: "n"}}, Next: 102,
+}
+
+// shapings are what fleets may say, and have said before.
+var shapings = []deltaplane.Shaping{
+	deltaplane.DefaultShaping(),
+	{Options: fewer.Options},
+	{Options: fewer.Options, Past: []deltaplane.PastShape{{Options: shape.Defaults(), Ended: 5}}},
+	{Options: shape.Defaults(), Past: []deltaplane.PastShape{{Options: fewer.Options, Ended: 5}}},
+	{Options: shape.Defaults(), Past: []deltaplane.PastShape{{Options: fewer.Options, Ended: 3}}}, // before it was made
+	{AsWritten: true},
+	{AsWritten: true, Past: []deltaplane.PastShape{{Options: fewer.Options, Ended: 5}}},
+}
+
 func randomShapedChange(t *rapid.T, s *store) {
 	namespace := rapid.SampledFrom([]string{"n1", "n1", "n2"}).Draw(t, "namespace")
 	name := rapid.SampledFrom([]string{"a", "a", "a/b"}).Draw(t, "name")
@@ -110,7 +132,7 @@ func randomShapedChange(t *rapid.T, s *store) {
 		e, ok := s.tree.Get(deltaplane.Key{Namespace: namespace, Type: resource.Route, Name: name}.Path())
 		s.put(namespace, shell(t, name, false, n), false)
 		if ok { // as in the store, it stays
-			s.split(namespace, name, e.Split)
+			s.splits(namespace, name, e.Splits...)
 		}
 	case 3:
 		s.drop(namespace, resource.Route, name)
@@ -123,7 +145,7 @@ func randomShapedChange(t *rapid.T, s *store) {
 		if n == 0 {
 			split.Retired, split.Leaves = []shape.Retired{{ID: 9, Area: shape.Area{HostTo: "x"}, Since: time.Unix(1, 0)}}, nil
 		}
-		s.split(namespace, name, split)
+		s.splits(namespace, name, append([]*shape.Split{split}, rapid.SampledFrom([][]*shape.Split{nil, {fewer}}).Draw(t, "others")...)...)
 	case 7:
 		if n == 0 {
 			s.put(namespace, scope(t, "own", "a"), false)
@@ -192,6 +214,58 @@ func TestWhereSomebodyHasScopesAllIsAsWritten(t *testing.T) {
 	for _, typ := range resource.Served() {
 		if a, b := shaped.Table(typ), written.Table(typ); a.Hash() != b.Hash() {
 			t.Errorf("%s: %q, as written %q", typ.Short(), names(a), names(b))
+		}
+	}
+}
+
+// shared is gateway's table with two splits, and who has leaves of which.
+func shared(t *testing.T) *store {
+	s := gateway(t)
+	s.splits("default", "gateway", cutAt(1, "h3.test", "h6.test"), fewer)
+	return s
+}
+
+// leavesIn are the IDs of a view's scopes, and of those that its listener leads to.
+func leavesIn(v *View) (all, led []string) {
+	l, _ := v.Table(resource.Listener).Get("web")
+	for name := range v.Table(resource.ScopedRoute).All() {
+		all = append(all, name)
+	}
+	return all, l.Leads()
+}
+
+func TestEachFleetHasTheLeavesOfItsSplitAndThoseThatItMayDrainFrom(t *testing.T) {
+	s := shared(t).commit()
+	many := []string{shape.Name("gateway", 1), shape.Name("gateway", 2), shape.Name("gateway", 3)}
+	few := []string{shape.Name("gateway", 100), shape.Name("gateway", 101)}
+	both := slices.Concat(many, few)
+	slices.Sort(both)
+	slices.Sort(few)
+	for i, want := range [][2][]string{{many, many}, {few, few}, {both, few}, {both, many}, {many, many}, {nil, nil}, {few, nil}} {
+		all, led := leavesIn(NewShapedBy(s, []string{"default"}, shapings[i]))
+		slices.Sort(all)
+		if !slices.Equal(all, want[0]) || !slices.Equal(led, want[1]) {
+			t.Errorf("by %+v there are %q, and listeners lead to %q; want %q", shapings[i], all, led, want)
+		}
+	}
+}
+
+func TestAChangedHostChangesOneLeafOfEachFleetsSplit(t *testing.T) {
+	s := shared(t)
+	first := s.commit()
+	views := map[string]*View{
+		shape.Name("gateway", 2):   NewShapedBy(first, []string{"default"}, shapings[0]),
+		shape.Name("gateway", 100): NewShapedBy(first, []string{"default"}, shapings[1]),
+	}
+	s.put("default", host(t, "gateway/h4", "other", "h4.test"), true)
+	second := s.commit()
+	for leaf, before := range views {
+		var changed []string
+		for c := range radix.Diff(before.Table(resource.Route), before.At(second).Table(resource.Route)) {
+			changed = append(changed, c.Key)
+		}
+		if want := []string{leaf, "gateway"}; !slices.Equal(changed, want) {
+			t.Errorf("changed are %q, want %q", changed, want)
 		}
 	}
 }

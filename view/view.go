@@ -21,9 +21,9 @@ type View struct {
 	inside     Table  // shelfOf(route configuration) + name → a VirtualHost that is served inside of it
 
 	// Of a shaped view; shaped.go.
-	whole  *View                 // of the same, but as written; nil: this is it
-	ifSaid bool                  // only tables of which a Shape says so are split
-	split  map[string]splitTable // by the route configuration's name; never changed in place
+	whole *View                 // of the same, but as written; nil: this is it
+	by    deltaplane.Shaping    // how its fleet wants tables
+	split map[string]splitTable // by the route configuration's name; never changed in place
 }
 
 // New is the view of namespaces in s. Cost: O(resources in them).
@@ -50,12 +50,12 @@ func (v *View) Mortal(t resource.Type) Table { return v.mortal.of(t) }
 // At is the view of the same namespaces in another snapshot. Tables that did
 // not change are shared. Cost: O(changes), and a copy of each route
 // configuration that a change touches once someone needs its bytes.
-// INVARIANT: v.At(s) equals New(s, v.Namespaces()), or NewShaped.
+// INVARIANT: v.At(s) equals New(s, v.Namespaces()), or NewShapedBy.
 func (v *View) At(s *deltaplane.Snapshot) *View {
 	if v.whole != nil {
 		next := v.reshape(v.whole.At(s))
 		if invariant.Enabled && v.Version() > 0 {
-			next.check(func(s *deltaplane.Snapshot, namespaces []string) *View { return newShaped(s, namespaces, v.ifSaid) })
+			next.check(func(s *deltaplane.Snapshot, namespaces []string) *View { return NewShapedBy(s, namespaces, v.by) })
 		}
 		return next
 	}

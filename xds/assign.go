@@ -12,10 +12,10 @@ import (
 
 // Assignment is what a node should have.
 type Assignment struct {
-	Fleet      string   // the fleet that says so, "" without any
-	Namespaces []string // whose resources it gets; later ones override
-	None       bool     // no fleet wants the node: it keeps what it has
-	AsWritten  bool     // it gets large tables in parts only where a Shape says so
+	Fleet      string             // the fleet that says so, "" without any
+	Namespaces []string           // whose resources it gets; later ones override
+	None       bool               // no fleet wants the node: it keeps what it has
+	Shaping    deltaplane.Shaping // how it gets large tables; zero: as by default
 }
 
 // Assigner decides what each node should have. Assign is called with a
@@ -45,12 +45,12 @@ func (b *byFleet) Assign(node *corev3.Node, s *deltaplane.Snapshot) Assignment {
 		b.parsed.Store(fleets)
 	}
 	name, namespaces, ok := fleets.Of(node)
-	return Assignment{Fleet: name, Namespaces: namespaces, None: !ok, AsWritten: fleets.AsWritten(name)}
+	return Assignment{Fleet: name, Namespaces: namespaces, None: !ok, Shaping: fleets.Shaping(name)}
 }
 
 // Same reports whether a and b have the same fleets.
 func (b *byFleet) Same(a, c *deltaplane.Snapshot) bool { return view.SameFleets(a, c) }
 
 func (a Assignment) equal(b Assignment) bool {
-	return a.Fleet == b.Fleet && a.None == b.None && a.AsWritten == b.AsWritten && slices.Equal(a.Namespaces, b.Namespaces)
+	return a.Fleet == b.Fleet && a.None == b.None && a.Shaping.Equal(b.Shaping) && slices.Equal(a.Namespaces, b.Namespaces)
 }

@@ -2,6 +2,7 @@ package xds
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -125,33 +126,40 @@ func (h *hub) calm(v *view.View, since time.Time) *calm {
 	return newCalm(&reach{v, since})
 }
 
-// shaping is how large tables go out.
-type shaping uint8
-
-const (
-	asWritten     shaping = iota
-	inParts               // if they can
-	inPartsIfSaid         // if they can and a Shape says so
-)
-
-var views = [...]func(*deltaplane.Snapshot, []string) *view.View{view.New, view.NewShaped, view.NewShapedIfSaid}
-
-// hold is the shelf for these namespaces and this shaping; the caller must
-// release it.
+// hold is the shelf for these namespaces and this shaping, nil for clients
+// that can have large tables only as they are written; the caller must release
+// it.
 // Cost: O(resources) for an assignment that nobody has yet.
-func (h *hub) hold(namespaces []string, how shaping) *shelf {
-	key := string('0'+rune(how)) + strings.Join(namespaces, "\x00")
+func (h *hub) hold(namespaces []string, by *deltaplane.Shaping) *shelf {
+	key := shelfKey(namespaces, by)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := h.shelves[key]
 	if s == nil {
 		s = &shelf{key: key}
-		v := views[how](h.now.Load().snapshot, namespaces)
+		v := viewOf(h.now.Load().snapshot, namespaces, by)
 		s.shown.Store(&shown{v, h.calm(v, h.clock())})
 		h.shelves[key] = s
 	}
 	s.streams++
 	return s
+}
+
+// shelfKey is what tells assignments apart.
+func shelfKey(namespaces []string, by *deltaplane.Shaping) string {
+	how := ""
+	if by != nil {
+		how = fmt.Sprint(*by)
+	}
+	return how + "\x00" + strings.Join(namespaces, "\x00")
+}
+
+// viewOf is what an assignment serves.
+func viewOf(s *deltaplane.Snapshot, namespaces []string, by *deltaplane.Shaping) *view.View {
+	if by == nil {
+		return view.New(s, namespaces)
+	}
+	return view.NewShapedBy(s, namespaces, *by)
 }
 
 // release gives a shelf back; its view goes with its last stream. nil is allowed.

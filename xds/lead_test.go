@@ -53,7 +53,7 @@ func (k *talker) split(hosts map[int]string, ids ...int) {
 	}
 	path := deltaplane.Key{Namespace: deltaplane.DefaultNamespace, Type: resource.Route, Name: "gateway"}.Path()
 	e, _ := k.store.tree.Get(path)
-	k.store.tree = k.store.tree.Put(path, &deltaplane.Entry{Resource: e.Resource, Split: s})
+	k.store.tree = k.store.tree.Put(path, &deltaplane.Entry{Resource: e.Resource, Splits: []*shape.Split{s}})
 }
 
 var cuts = map[int]string{1: "", 2: "m.test", 3: "", 4: "f.test", 5: "x.test"}

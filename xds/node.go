@@ -4,6 +4,7 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/deltaplane/deltaplane"
 	"github.com/deltaplane/deltaplane/view"
 )
 
@@ -63,15 +64,16 @@ func (st *stream) assign() {
 	st.assignment = a
 }
 
-// shaping is how the stream gets large tables.
-func (st *stream) shaping(a Assignment) shaping {
+// shaping is how the stream gets large tables; nil: it can have them only as
+// they are written.
+func (st *stream) shaping(a Assignment) *deltaplane.Shaping {
 	switch {
 	case st.whole != "":
-		return asWritten
-	case a.AsWritten:
-		return inPartsIfSaid
+		return nil
+	case a.Shaping.Equal(deltaplane.Shaping{}):
+		a.Shaping = deltaplane.DefaultShaping()
 	}
-	return inParts
+	return &a.Shaping
 }
 
 // observe completes an event and tells it.
@@ -79,7 +81,7 @@ func (st *stream) observe(e Event) {
 	e.Stream, e.Node, e.ADS, e.Delta, e.Peer = st.id, st.node, st.ads, st.delta, st.peer
 	e.Fleet, e.Retained, e.First, e.Time = st.assignment.Fleet, st.retained, st.first, st.server.cfg.now()
 	e.AsWritten = st.whole
-	if e.AsWritten == "" && st.assignment.AsWritten {
+	if e.AsWritten == "" && st.assignment.Shaping.AsWritten {
 		e.AsWritten = "Its fleet says so, but for tables of which a Shape says otherwise."
 	}
 	if e.Kind == Current && e.Type == "" && e.Rest == nil && st.calm != nil && st.server.hub.roster.settle(st, st.calm) {

@@ -26,14 +26,15 @@ func (t *terminal) shapeCommand() *cobra.Command {
 }
 
 func (t *terminal) shapeExplainCommand() *cobra.Command {
-	var namespace, host, path, output string
+	var namespace, fleet, host, path, output string
 	cmd := &cobra.Command{
 		Use:   "explain NAME",
 		Short: "Show the parts of a route configuration, and why it has none",
 		Long: `Show how a route configuration goes out to Envoys that can take it in parts: what
 it is split by, its parts, what stands in all of them, which listeners lead
 there, and about what a changed route costs an Envoy. With --host, and --path,
-it tells which part serves a request.`,
+it tells which part serves a request. Each fleet has the parts that it asks for:
+--fleet says for which it is told.`,
 		Example: `  deltaplane shape explain gateway
   deltaplane shape explain gateway --host shop.example.com --path /cart`,
 		Args: cobra.ExactArgs(1),
@@ -41,11 +42,15 @@ it tells which part serves a request.`,
 	c := clientFlags(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&namespace, "namespace", "n", deltaplane.DefaultNamespace, "where the route configuration lives")
+	f.StringVar(&fleet, "fleet", "", "whose proxies are meant; without it the fleet of the highest priority that receives the table")
 	f.StringVar(&host, "host", "", "authority of a request")
 	f.StringVar(&path, "path", "/", "path of a request, with --host")
 	f.StringVarP(&output, "output", "o", "", "json: the answer as the API gives it")
 	cmd.RunE = action(func(cmd *cobra.Command, args []string) error {
 		query := map[string]string{"namespace": namespace}
+		if fleet != "" {
+			query["fleet"] = fleet
+		}
 		if cmd.Flags().Changed("host") {
 			query["host"], query["path"] = host, path
 		}
@@ -62,9 +67,28 @@ it tells which part serves a request.`,
 	return cmd
 }
 
+// printFleetShape shows what a fleet has of a table. meant: the rest is told
+// for it.
+func (t *terminal) printFleetShape(f deltaplane.FleetShape, meant bool) {
+	has := "it as written"
+	if f.Parts > 0 {
+		has = fmt.Sprintf("%s, as it asks for %d by %s with duplication %.4g", count(f.Parts, "part", "parts"), f.Shards, f.By, f.Duplication)
+	}
+	if f.Retired > 0 {
+		has += fmt.Sprintf(", and %d that drain", f.Retired)
+	}
+	if meant {
+		has += "; this is what follows"
+	}
+	fmt.Fprintf(t.out, "fleet %s has %s\n", visible(f.Fleet), has)
+}
+
 // printShape shows a table's shape to people.
 func (t *terminal) printShape(s api.Shape) {
 	fmt.Fprintf(t.out, "%s: %s in %s\n", s.Table, count(s.Routes, "route", "routes"), count(s.Hosts, "virtual host", "virtual hosts"))
+	for _, f := range s.Fleets {
+		t.printFleetShape(f, f.Fleet == s.Fleet)
+	}
 	if s.Whole != "" {
 		fmt.Fprintf(t.out, "goes out as written: %s\na changed route costs each Envoy about %v\n", s.Whole, s.Cost.Whole.Round(100*time.Microsecond))
 		return

@@ -381,9 +381,11 @@ type Item struct {
 	Segments      []*Ref                 `protobuf:"bytes,3,rep,name=segments,proto3" json:"segments,omitempty"` // of a resource with several, or with a TTL
 	Owner         string                 `protobuf:"bytes,4,opt,name=owner,proto3" json:"owner,omitempty"`
 	Inline        bool                   `protobuf:"varint,5,opt,name=inline,proto3" json:"inline,omitempty"`
-	Since         uint64                 `protobuf:"varint,6,opt,name=since,proto3" json:"since,omitempty"`                       // version that gave the entry its content
-	TtlNanos      int64                  `protobuf:"varint,7,opt,name=ttl_nanos,json=ttlNanos,proto3" json:"ttl_nanos,omitempty"` // for how long a client may keep it without hearing of it; 0: for ever
-	Split         *Split                 `protobuf:"bytes,8,opt,name=split,proto3" json:"split,omitempty"`                        // of a route configuration that is served in parts; since format 2
+	Since         uint64                 `protobuf:"varint,6,opt,name=since,proto3" json:"since,omitempty"`                               // version that gave the entry its content
+	TtlNanos      int64                  `protobuf:"varint,7,opt,name=ttl_nanos,json=ttlNanos,proto3" json:"ttl_nanos,omitempty"`         // for how long a client may keep it without hearing of it; 0: for ever
+	Split         *Split                 `protobuf:"bytes,8,opt,name=split,proto3" json:"split,omitempty"`                                // of a route configuration that is served in parts; since format 2
+	OtherSplits   []*Split               `protobuf:"bytes,9,rep,name=other_splits,json=otherSplits,proto3" json:"other_splits,omitempty"` // where fleets ask for several; since format 3
+	Past          []*PastShape           `protobuf:"bytes,10,rep,name=past,proto3" json:"past,omitempty"`                                 // of a fleet; since format 3
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -474,6 +476,81 @@ func (x *Item) GetSplit() *Split {
 	return nil
 }
 
+func (x *Item) GetOtherSplits() []*Split {
+	if x != nil {
+		return x.OtherSplits
+	}
+	return nil
+}
+
+func (x *Item) GetPast() []*PastShape {
+	if x != nil {
+		return x.Past
+	}
+	return nil
+}
+
+// PastShape is how a fleet's proxies may have got large tables before.
+type PastShape struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Options        *SplitOptions          `protobuf:"bytes,1,opt,name=options,proto3" json:"options,omitempty"`
+	SinceUnixNanos int64                  `protobuf:"varint,2,opt,name=since_unix_nanos,json=sinceUnixNanos,proto3" json:"since_unix_nanos,omitempty"` // when that ended
+	Ended          uint64                 `protobuf:"varint,3,opt,name=ended,proto3" json:"ended,omitempty"`                                           // the version at which it did
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *PastShape) Reset() {
+	*x = PastShape{}
+	mi := &file_store_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PastShape) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PastShape) ProtoMessage() {}
+
+func (x *PastShape) ProtoReflect() protoreflect.Message {
+	mi := &file_store_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PastShape.ProtoReflect.Descriptor instead.
+func (*PastShape) Descriptor() ([]byte, []int) {
+	return file_store_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *PastShape) GetOptions() *SplitOptions {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+func (x *PastShape) GetSinceUnixNanos() int64 {
+	if x != nil {
+		return x.SinceUnixNanos
+	}
+	return 0
+}
+
+func (x *PastShape) GetEnded() uint64 {
+	if x != nil {
+		return x.Ended
+	}
+	return 0
+}
+
 // Split is how a route configuration's key space is divided (package shape).
 type Split struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -482,13 +559,14 @@ type Split struct {
 	Retired       []*RetiredLeaf         `protobuf:"bytes,3,rep,name=retired,proto3" json:"retired,omitempty"`
 	Next          uint32                 `protobuf:"varint,4,opt,name=next,proto3" json:"next,omitempty"`
 	Size          uint32                 `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"`
+	Made          uint64                 `protobuf:"varint,6,opt,name=made,proto3" json:"made,omitempty"` // the version that has it first; 0: nobody asks
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Split) Reset() {
 	*x = Split{}
-	mi := &file_store_proto_msgTypes[6]
+	mi := &file_store_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -500,7 +578,7 @@ func (x *Split) String() string {
 func (*Split) ProtoMessage() {}
 
 func (x *Split) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[6]
+	mi := &file_store_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -513,7 +591,7 @@ func (x *Split) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Split.ProtoReflect.Descriptor instead.
 func (*Split) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{6}
+	return file_store_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Split) GetOptions() *SplitOptions {
@@ -551,6 +629,13 @@ func (x *Split) GetSize() uint32 {
 	return 0
 }
 
+func (x *Split) GetMade() uint64 {
+	if x != nil {
+		return x.Made
+	}
+	return 0
+}
+
 type SplitOptions struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Shards        uint32                 `protobuf:"varint,1,opt,name=shards,proto3" json:"shards,omitempty"`
@@ -562,7 +647,7 @@ type SplitOptions struct {
 
 func (x *SplitOptions) Reset() {
 	*x = SplitOptions{}
-	mi := &file_store_proto_msgTypes[7]
+	mi := &file_store_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -574,7 +659,7 @@ func (x *SplitOptions) String() string {
 func (*SplitOptions) ProtoMessage() {}
 
 func (x *SplitOptions) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[7]
+	mi := &file_store_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -587,7 +672,7 @@ func (x *SplitOptions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SplitOptions.ProtoReflect.Descriptor instead.
 func (*SplitOptions) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{7}
+	return file_store_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SplitOptions) GetShards() uint32 {
@@ -623,7 +708,7 @@ type Leaf struct {
 
 func (x *Leaf) Reset() {
 	*x = Leaf{}
-	mi := &file_store_proto_msgTypes[8]
+	mi := &file_store_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -635,7 +720,7 @@ func (x *Leaf) String() string {
 func (*Leaf) ProtoMessage() {}
 
 func (x *Leaf) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[8]
+	mi := &file_store_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -648,7 +733,7 @@ func (x *Leaf) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leaf.ProtoReflect.Descriptor instead.
 func (*Leaf) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{8}
+	return file_store_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Leaf) GetId() uint32 {
@@ -693,7 +778,7 @@ type RetiredLeaf struct {
 
 func (x *RetiredLeaf) Reset() {
 	*x = RetiredLeaf{}
-	mi := &file_store_proto_msgTypes[9]
+	mi := &file_store_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -705,7 +790,7 @@ func (x *RetiredLeaf) String() string {
 func (*RetiredLeaf) ProtoMessage() {}
 
 func (x *RetiredLeaf) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[9]
+	mi := &file_store_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -718,7 +803,7 @@ func (x *RetiredLeaf) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetiredLeaf.ProtoReflect.Descriptor instead.
 func (*RetiredLeaf) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{9}
+	return file_store_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RetiredLeaf) GetId() uint32 {
@@ -774,7 +859,7 @@ type Ref struct {
 
 func (x *Ref) Reset() {
 	*x = Ref{}
-	mi := &file_store_proto_msgTypes[10]
+	mi := &file_store_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -786,7 +871,7 @@ func (x *Ref) String() string {
 func (*Ref) ProtoMessage() {}
 
 func (x *Ref) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[10]
+	mi := &file_store_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -799,7 +884,7 @@ func (x *Ref) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ref.ProtoReflect.Descriptor instead.
 func (*Ref) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{10}
+	return file_store_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Ref) GetDigest() []byte {
@@ -831,7 +916,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_store_proto_msgTypes[11]
+	mi := &file_store_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -843,7 +928,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[11]
+	mi := &file_store_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -856,7 +941,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{11}
+	return file_store_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Checkpoint) GetVersion() uint64 {
@@ -905,7 +990,7 @@ type Stored struct {
 
 func (x *Stored) Reset() {
 	*x = Stored{}
-	mi := &file_store_proto_msgTypes[12]
+	mi := &file_store_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -917,7 +1002,7 @@ func (x *Stored) String() string {
 func (*Stored) ProtoMessage() {}
 
 func (x *Stored) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[12]
+	mi := &file_store_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -930,7 +1015,7 @@ func (x *Stored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stored.ProtoReflect.Descriptor instead.
 func (*Stored) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{12}
+	return file_store_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Stored) GetPlacement() *Placement {
@@ -956,7 +1041,7 @@ type Placements struct {
 
 func (x *Placements) Reset() {
 	*x = Placements{}
-	mi := &file_store_proto_msgTypes[13]
+	mi := &file_store_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -968,7 +1053,7 @@ func (x *Placements) String() string {
 func (*Placements) ProtoMessage() {}
 
 func (x *Placements) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[13]
+	mi := &file_store_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -981,7 +1066,7 @@ func (x *Placements) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placements.ProtoReflect.Descriptor instead.
 func (*Placements) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{13}
+	return file_store_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Placements) GetPlacements() []*Placement {
@@ -1001,7 +1086,7 @@ type Placement struct {
 
 func (x *Placement) Reset() {
 	*x = Placement{}
-	mi := &file_store_proto_msgTypes[14]
+	mi := &file_store_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1013,7 +1098,7 @@ func (x *Placement) String() string {
 func (*Placement) ProtoMessage() {}
 
 func (x *Placement) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[14]
+	mi := &file_store_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1026,7 +1111,7 @@ func (x *Placement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placement.ProtoReflect.Descriptor instead.
 func (*Placement) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{14}
+	return file_store_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Placement) GetPath() string {
@@ -1075,7 +1160,7 @@ const file_store_proto_rawDesc = "" +
 	"\x06Change\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12+\n" +
 	"\x03old\x18\x02 \x01(\v2\x19.deltaplane.store.v1.ItemR\x03old\x12+\n" +
-	"\x03new\x18\x03 \x01(\v2\x19.deltaplane.store.v1.ItemR\x03new\"\xfb\x01\n" +
+	"\x03new\x18\x03 \x01(\v2\x19.deltaplane.store.v1.ItemR\x03new\"\xee\x02\n" +
 	"\x04Item\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\rR\x04size\x124\n" +
@@ -1084,13 +1169,21 @@ const file_store_proto_rawDesc = "" +
 	"\x06inline\x18\x05 \x01(\bR\x06inline\x12\x14\n" +
 	"\x05since\x18\x06 \x01(\x04R\x05since\x12\x1b\n" +
 	"\tttl_nanos\x18\a \x01(\x03R\bttlNanos\x120\n" +
-	"\x05split\x18\b \x01(\v2\x1a.deltaplane.store.v1.SplitR\x05split\"\xdb\x01\n" +
+	"\x05split\x18\b \x01(\v2\x1a.deltaplane.store.v1.SplitR\x05split\x12=\n" +
+	"\fother_splits\x18\t \x03(\v2\x1a.deltaplane.store.v1.SplitR\votherSplits\x122\n" +
+	"\x04past\x18\n" +
+	" \x03(\v2\x1e.deltaplane.store.v1.PastShapeR\x04past\"\x88\x01\n" +
+	"\tPastShape\x12;\n" +
+	"\aoptions\x18\x01 \x01(\v2!.deltaplane.store.v1.SplitOptionsR\aoptions\x12(\n" +
+	"\x10since_unix_nanos\x18\x02 \x01(\x03R\x0esinceUnixNanos\x12\x14\n" +
+	"\x05ended\x18\x03 \x01(\x04R\x05ended\"\xef\x01\n" +
 	"\x05Split\x12;\n" +
 	"\aoptions\x18\x01 \x01(\v2!.deltaplane.store.v1.SplitOptionsR\aoptions\x121\n" +
 	"\x06leaves\x18\x02 \x03(\v2\x19.deltaplane.store.v1.LeafR\x06leaves\x12:\n" +
 	"\aretired\x18\x03 \x03(\v2 .deltaplane.store.v1.RetiredLeafR\aretired\x12\x12\n" +
 	"\x04next\x18\x04 \x01(\rR\x04next\x12\x12\n" +
-	"\x04size\x18\x05 \x01(\rR\x04size\"X\n" +
+	"\x04size\x18\x05 \x01(\rR\x04size\x12\x12\n" +
+	"\x04made\x18\x06 \x01(\x04R\x04made\"X\n" +
 	"\fSplitOptions\x12\x16\n" +
 	"\x06shards\x18\x01 \x01(\rR\x06shards\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\rR\x02by\x12 \n" +
@@ -1142,7 +1235,7 @@ func file_store_proto_rawDescGZIP() []byte {
 	return file_store_proto_rawDescData
 }
 
-var file_store_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_store_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_store_proto_goTypes = []any{
 	(*Head)(nil),         // 0: deltaplane.store.v1.Head
 	(*Epoch)(nil),        // 1: deltaplane.store.v1.Epoch
@@ -1150,36 +1243,40 @@ var file_store_proto_goTypes = []any{
 	(*Changes)(nil),      // 3: deltaplane.store.v1.Changes
 	(*Change)(nil),       // 4: deltaplane.store.v1.Change
 	(*Item)(nil),         // 5: deltaplane.store.v1.Item
-	(*Split)(nil),        // 6: deltaplane.store.v1.Split
-	(*SplitOptions)(nil), // 7: deltaplane.store.v1.SplitOptions
-	(*Leaf)(nil),         // 8: deltaplane.store.v1.Leaf
-	(*RetiredLeaf)(nil),  // 9: deltaplane.store.v1.RetiredLeaf
-	(*Ref)(nil),          // 10: deltaplane.store.v1.Ref
-	(*Checkpoint)(nil),   // 11: deltaplane.store.v1.Checkpoint
-	(*Stored)(nil),       // 12: deltaplane.store.v1.Stored
-	(*Placements)(nil),   // 13: deltaplane.store.v1.Placements
-	(*Placement)(nil),    // 14: deltaplane.store.v1.Placement
+	(*PastShape)(nil),    // 6: deltaplane.store.v1.PastShape
+	(*Split)(nil),        // 7: deltaplane.store.v1.Split
+	(*SplitOptions)(nil), // 8: deltaplane.store.v1.SplitOptions
+	(*Leaf)(nil),         // 9: deltaplane.store.v1.Leaf
+	(*RetiredLeaf)(nil),  // 10: deltaplane.store.v1.RetiredLeaf
+	(*Ref)(nil),          // 11: deltaplane.store.v1.Ref
+	(*Checkpoint)(nil),   // 12: deltaplane.store.v1.Checkpoint
+	(*Stored)(nil),       // 13: deltaplane.store.v1.Stored
+	(*Placements)(nil),   // 14: deltaplane.store.v1.Placements
+	(*Placement)(nil),    // 15: deltaplane.store.v1.Placement
 }
 var file_store_proto_depIdxs = []int32{
 	4,  // 0: deltaplane.store.v1.Record.changes:type_name -> deltaplane.store.v1.Change
-	10, // 1: deltaplane.store.v1.Record.change_values:type_name -> deltaplane.store.v1.Ref
+	11, // 1: deltaplane.store.v1.Record.change_values:type_name -> deltaplane.store.v1.Ref
 	4,  // 2: deltaplane.store.v1.Changes.changes:type_name -> deltaplane.store.v1.Change
 	5,  // 3: deltaplane.store.v1.Change.old:type_name -> deltaplane.store.v1.Item
 	5,  // 4: deltaplane.store.v1.Change.new:type_name -> deltaplane.store.v1.Item
-	10, // 5: deltaplane.store.v1.Item.segments:type_name -> deltaplane.store.v1.Ref
-	6,  // 6: deltaplane.store.v1.Item.split:type_name -> deltaplane.store.v1.Split
-	7,  // 7: deltaplane.store.v1.Split.options:type_name -> deltaplane.store.v1.SplitOptions
-	8,  // 8: deltaplane.store.v1.Split.leaves:type_name -> deltaplane.store.v1.Leaf
-	9,  // 9: deltaplane.store.v1.Split.retired:type_name -> deltaplane.store.v1.RetiredLeaf
-	10, // 10: deltaplane.store.v1.Checkpoint.placement_values:type_name -> deltaplane.store.v1.Ref
-	14, // 11: deltaplane.store.v1.Stored.placement:type_name -> deltaplane.store.v1.Placement
-	14, // 12: deltaplane.store.v1.Placements.placements:type_name -> deltaplane.store.v1.Placement
-	5,  // 13: deltaplane.store.v1.Placement.item:type_name -> deltaplane.store.v1.Item
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	11, // 5: deltaplane.store.v1.Item.segments:type_name -> deltaplane.store.v1.Ref
+	7,  // 6: deltaplane.store.v1.Item.split:type_name -> deltaplane.store.v1.Split
+	7,  // 7: deltaplane.store.v1.Item.other_splits:type_name -> deltaplane.store.v1.Split
+	6,  // 8: deltaplane.store.v1.Item.past:type_name -> deltaplane.store.v1.PastShape
+	8,  // 9: deltaplane.store.v1.PastShape.options:type_name -> deltaplane.store.v1.SplitOptions
+	8,  // 10: deltaplane.store.v1.Split.options:type_name -> deltaplane.store.v1.SplitOptions
+	9,  // 11: deltaplane.store.v1.Split.leaves:type_name -> deltaplane.store.v1.Leaf
+	10, // 12: deltaplane.store.v1.Split.retired:type_name -> deltaplane.store.v1.RetiredLeaf
+	11, // 13: deltaplane.store.v1.Checkpoint.placement_values:type_name -> deltaplane.store.v1.Ref
+	15, // 14: deltaplane.store.v1.Stored.placement:type_name -> deltaplane.store.v1.Placement
+	15, // 15: deltaplane.store.v1.Placements.placements:type_name -> deltaplane.store.v1.Placement
+	5,  // 16: deltaplane.store.v1.Placement.item:type_name -> deltaplane.store.v1.Item
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_store_proto_init() }
@@ -1193,7 +1290,7 @@ func file_store_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_store_proto_rawDesc), len(file_store_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
