@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/deltaplane/deltaplane/resource"
@@ -13,6 +14,7 @@ import (
 // Table is a large route configuration of an input by itself.
 type Table struct {
 	Name   string     `json:"name"`
+	Fleets []string   `json:"fleets,omitempty"` // of the input, to which it goes out so if they receive it; none: to all
 	Routes int        `json:"routes"`
 	Parts  int        `json:"parts"` // in which it goes out to Envoys that can take them; 0: as written
 	Whole  string     `json:"whole,omitempty"`
@@ -23,37 +25,50 @@ type Table struct {
 // written: a changed route costs an Envoy some milliseconds then.
 const warnFrom = 1000
 
-// shapes tells how the large route configurations among docs go out.
-// Cost: O(docs), and some passes over each that is large.
-func (v *Validation) shapes(docs []resource.Document) {
-	hosts := map[string][]*resource.Resource{}
-	off := map[string]bool{}
-	shells := map[string]*resource.Resource{}
+// tableInput is what an input has of route configurations.
+type tableInput struct {
+	shells map[string]*resource.Resource
+	hosts  map[string][]*resource.Resource // by route configuration
+	said   map[string]*deltaplanev1.ShapeOptions
+	fleets []*deltaplanev1.Fleet
+}
+
+func tablesIn(docs []resource.Document) tableInput {
+	in := tableInput{shells: map[string]*resource.Resource{}, hosts: map[string][]*resource.Resource{}, said: map[string]*deltaplanev1.ShapeOptions{}}
 	for _, d := range docs {
 		switch r := d.Resource; r.Type() {
 		case resource.VirtualHost:
 			route, _, _ := resource.HostOf(r.Name())
-			hosts[route] = append(hosts[route], r)
+			in.hosts[route] = append(in.hosts[route], r)
 		case resource.Route:
 			if shell, inside, err := r.SplitHosts(); err == nil {
-				shells[r.Name()] = shell
-				hosts[r.Name()] = append(hosts[r.Name()], inside...)
+				in.shells[r.Name()] = shell
+				in.hosts[r.Name()] = append(in.hosts[r.Name()], inside...)
 			}
-		case resource.Shape:
-			if m, err := r.Message(); err == nil {
-				if said, ok := m.(*deltaplanev1.Shape); ok {
-					_, off[r.Name()] = shape.OptionsOf(said.Options())
-				}
+		case resource.Shape, resource.Fleet:
+			switch m, _ := r.Message(); m := m.(type) {
+			case *deltaplanev1.Shape:
+				in.said[r.Name()] = m.Options()
+			case *deltaplanev1.Fleet:
+				in.fleets = append(in.fleets, m)
 			}
 		}
 	}
+	return in
+}
+
+// shapes tells how the large route configurations among docs go out.
+// Cost: O(docs), and some passes over each that is large, for each thing that
+// fleets say.
+func (v *Validation) shapes(docs []resource.Document) {
+	in := tablesIn(docs)
 	splits := map[string]*shape.Split{}
 	for _, d := range docs {
-		shell := shells[d.Resource.Name()]
+		shell := in.shells[d.Resource.Name()]
 		if d.Resource.Type() != resource.Route || shell == nil {
 			continue
 		}
-		inside := slices.Values(hosts[shell.Name()])
+		inside := slices.Values(in.hosts[shell.Name()])
 		routes := 0
 		for h := range inside {
 			routes += shape.Routes(h)
@@ -61,19 +76,23 @@ func (v *Validation) shapes(docs []resource.Document) {
 		if routes < shape.Threshold {
 			continue
 		}
-		split, _ := shape.New(shell, inside, shape.Defaults())
-		splits[shell.Name()] = split
-		e := split.Explain(shell, inside)
-		if off[shell.Name()] {
-			e.Whole = "its Shape says so"
+		for _, w := range wantsOf(in.said[shell.Name()], in.fleets) {
+			split, _ := shape.New(shell, inside, w.options)
+			if splits[shell.Name()] == nil || len(split.Leaves) > 0 {
+				splits[shell.Name()] = split
+			}
+			e := split.Explain(shell, inside)
+			if w.off != "" {
+				e.Whole = w.off
+			}
+			t := Table{Name: shell.Name(), Fleets: w.fleets, Routes: routes, Whole: e.Whole, Cost: shape.CostOf(e)}
+			if e.Whole == "" {
+				t.Parts = len(e.Shards)
+			} else if routes >= warnFrom {
+				v.warn(d, fmt.Sprintf("has %d routes and goes out as written%s: %s; a changed route costs each Envoy about %v", routes, t.To(), e.Whole, t.Cost.Whole.Round(time.Millisecond)))
+			}
+			v.Tables = append(v.Tables, t)
 		}
-		t := Table{Name: shell.Name(), Routes: routes, Whole: e.Whole, Cost: shape.CostOf(e)}
-		if e.Whole == "" {
-			t.Parts = len(e.Shards)
-		} else if routes >= warnFrom {
-			v.warn(d, fmt.Sprintf("has %d routes and goes out as written: %s; a changed route costs each Envoy about %v", routes, e.Whole, t.Cost.Whole.Round(time.Millisecond)))
-		}
-		v.Tables = append(v.Tables, t)
 	}
 	for _, d := range docs {
 		if d.Resource.Type() != resource.Listener {
@@ -86,6 +105,50 @@ func (v *Validation) shapes(docs []resource.Document) {
 			}
 		}
 	}
+}
+
+// wants is how a table is wished to go out.
+type wants struct {
+	options shape.Options
+	off     string   // why as written; "" if not
+	fleets  []string // to which
+}
+
+// wantsOf is what a table's Shape says, else what each fleet does, once for
+// those that say the same.
+func wantsOf(said *deltaplanev1.ShapeOptions, fleets []*deltaplanev1.Fleet) (all []wants) {
+	if said != nil || len(fleets) == 0 {
+		w := wants{}
+		var off bool
+		if w.options, off = shape.OptionsOf(said); off {
+			w.off = "its Shape says so"
+		}
+		return []wants{w}
+	}
+	for _, fleet := range fleets {
+		w := wants{}
+		var off bool
+		if w.options, off = shape.OptionsOf(fleet.Shape); off {
+			w.off = "its fleet says so"
+		}
+		i := slices.IndexFunc(all, func(other wants) bool { return other.off == w.off && (off || other.options == w.options) })
+		if i < 0 {
+			all, i = append(all, w), len(all)
+		}
+		all[i].fleets = append(all[i].fleets, fleet.Name)
+	}
+	return all
+}
+
+// To is " to fleets a, b", and nothing if it is to all.
+func (t Table) To() string {
+	switch len(t.Fleets) {
+	case 0:
+		return ""
+	case 1:
+		return " to fleet " + t.Fleets[0]
+	}
+	return " to fleets " + strings.Join(t.Fleets, ", ")
 }
 
 func (v *Validation) warn(d resource.Document, message string) {

@@ -61,11 +61,11 @@ func (t *terminal) validate(decoder resource.Decoder, input []inputFile) error {
 	}
 	fmt.Fprintf(t.out, "%s: valid\n", count(validation.Resources, "resource", "resources"))
 	for _, table := range validation.Tables {
-		how := "goes out as written"
+		how := "as written"
 		if table.Parts > 0 {
-			how = fmt.Sprintf("goes out in %s to Envoys that can take them", count(table.Parts, "part", "parts"))
+			how = fmt.Sprintf("in %s where Envoys can take them", count(table.Parts, "part", "parts"))
 		}
-		fmt.Fprintf(t.out, "Route %s: %s, %s; a changed route costs each about %v\n", table.Name, count(table.Routes, "route", "routes"), how, table.Cost.Parts.Round(100*time.Microsecond))
+		fmt.Fprintf(t.out, "Route %s: %s, goes out%s %s; a changed route costs each about %v\n", table.Name, count(table.Routes, "route", "routes"), table.To(), how, table.Cost.Parts.Round(100*time.Microsecond))
 	}
 	if len(validation.Unknown) > 0 {
 		fmt.Fprintln(t.out, "Not known without a server:")
