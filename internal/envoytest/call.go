@@ -70,6 +70,12 @@ func (p *Plane) Status(ctx context.Context, node string) (api.Proxy, error) {
 	return proxy, p.call(ctx, http.MethodGet, "/v1/status/"+node, "", &proxy)
 }
 
+// Shape is how a route configuration goes out to a fleet.
+func (p *Plane) Shape(ctx context.Context, table, fleet string) (api.Shape, error) {
+	var answer api.Shape
+	return answer, p.call(ctx, http.MethodGet, "/v1/shapes/"+url.PathEscape(table)+"?fleet="+url.QueryEscape(fleet), "", &answer)
+}
+
 // WaitInSync waits until the node holds the store's newest version.
 func (p *Plane) WaitInSync(node string, version deltaplane.Version) {
 	p.t.Helper()
