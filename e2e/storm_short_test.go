@@ -11,6 +11,6 @@ const stormCommits = 300
 const shapeCommits = 100
 
 // fleetCommits is how many commits fleets that share a table go through.
-const fleetCommits = 25
+const fleetCommits = 15
 
 var fleetModes = []envoy.Mode{envoy.DeltaADS}
