@@ -101,3 +101,26 @@ func TestATableThatIsNoLongerRecognisableIsDividedAnew(t *testing.T) {
 		t.Errorf("%d leaves from ID %d on, %d retired", len(next.Leaves), next.Leaves[0].ID, len(next.Retired))
 	}
 }
+
+func TestASplitInheritsTheLeavesOfOthersOnce(t *testing.T) {
+	one := &shape.Split{Leaves: []shape.Leaf{{ID: 1}, {ID: 2, Host: "m"}}, Next: 3}
+	since := time.Unix(5, 0)
+	other := &shape.Split{
+		Leaves:  []shape.Leaf{{ID: 3}, {ID: 4, Host: "g"}},
+		Retired: []shape.Retired{{ID: 2, Area: shape.Area{HostFrom: "m"}}, {ID: 5, Area: shape.Area{HostTo: "c"}, Since: since}},
+		Next:    6,
+	}
+	now := time.Unix(9, 0)
+	heir := one.Inherit(shape.Moment{Now: now}, other)
+	want := []shape.Retired{
+		{ID: 3, Area: shape.Area{HostTo: "g"}, Since: now},
+		{ID: 4, Area: shape.Area{HostFrom: "g"}, Since: now},
+		{ID: 5, Area: shape.Area{HostTo: "c"}, Since: since},
+	}
+	if !slices.Equal(heir.Retired, want) || !slices.Equal(heir.Leaves, one.Leaves) || heir.Next != 6 || len(one.Retired) > 0 {
+		t.Errorf("it became %+v", heir)
+	}
+	if heir.Inherit(shape.Moment{}, other) != heir || one.Inherit(shape.Moment{}) != one {
+		t.Error("what adds nothing made another split")
+	}
+}
