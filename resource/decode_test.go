@@ -161,6 +161,31 @@ func TestManyProblemsAreCountedNotListed(t *testing.T) {
 	}
 }
 
+func TestWhatIsMeantByAFieldIsLookedForOnlyWhereItIsListed(t *testing.T) {
+	text := func(fields int) []byte {
+		var b strings.Builder
+		b.WriteString(clusterType + "\nname: x\n")
+		for i := range fields {
+			fmt.Fprintf(&b, "k%d: 1\n", i)
+		}
+		return []byte(b.String())
+	}
+	var last string
+	cost := func(text []byte) float64 {
+		return testing.AllocsPerRun(1, func() {
+			_, problems := Decoder{}.Decode("x.yaml", text)
+			last = problems[len(problems)-1].Message
+		})
+	}
+	listed, twice := cost(text(maxProblems)), cost(text(2*maxProblems))
+	if last != "and 1000 more problems" {
+		t.Errorf("the last problem is %q", last)
+	}
+	if more := twice - listed; more > listed/3 {
+		t.Errorf("%.0f allocations for those beyond, %.0f for those that are listed", more, listed)
+	}
+}
+
 func TestEveryEnvoyTypeResolvesInsideAny(t *testing.T) {
 	messages := 0
 	protoregistry.GlobalTypes.RangeMessages(func(mt protoreflect.MessageType) bool {

@@ -95,6 +95,10 @@ func (r *reader) set(pairs []*yaml.Node, p *plan, m protoreflect.Message) {
 				m.SetUnknown(b)
 			}
 		case key.Value != "@type":
+			if len(r.problems) >= maxProblems {
+				r.suppressed++ // what may be meant takes longer to find than to read the key
+				continue
+			}
 			r.fail(key, "%s", unknownField(key.Value, p.md))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -51,7 +52,19 @@ func (srv *server) pages(registry *prometheus.Registry) http.Handler {
 	profiles.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	profiles.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	mux.Handle("/debug/pprof/", srv.api.Authorized(profiles))
-	return mux
+	return bodiesWithin(10*time.Second, mux)
+}
+
+// bodiesWithin bounds how long the server waits for the rest of a request's
+// body before it answers, also where h refuses the request without reading
+// any. What reads a body sets a bound of its own.
+func bodiesWithin(longest time.Duration, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 { // else the deadline would end the request, not its body
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(longest)) // recorders in tests have none
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 func sendJSON(w http.ResponseWriter, status int, v any) {
