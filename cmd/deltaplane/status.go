@@ -190,7 +190,7 @@ func (t *terminal) printRefusals(p api.Proxy) {
 		if len(pt.Refusal.Resources) == 1 {
 			name = fmt.Sprintf(" %q", pt.Refusal.Resources[0])
 		}
-		fmt.Fprintf(t.out, "%s %s %s%s refused: %s\n", t.paint(red, t.out, "!"), visible(p.Node), strings.ToUpper(pt.Type), name, visible(firstLine(pt.Refusal.Reason)))
+		fmt.Fprintf(t.out, "%s %s %s%s refused: %s\n", t.paint(red, t.out, "!"), onOneLine(p.Node), strings.ToUpper(pt.Type), name, visible(firstLine(pt.Refusal.Reason)))
 		fmt.Fprintf(t.out, "  version %d, %s ago → deltaplane show %d\n", pt.Refusal.Version, age(pt.Refusal.Time), pt.Refusal.Version)
 	}
 }
@@ -240,7 +240,7 @@ func (t *terminal) printNode(p api.Proxy) {
 	if !p.Connected {
 		connected = "disconnected for " + age(p.Since)
 	}
-	fmt.Fprintf(t.out, "%s  cluster %s  fleet %s  %s  %s\n", visible(p.Node), visible(dash(p.Cluster)), visible(fleetText(p)), connected, p.Peer)
+	fmt.Fprintf(t.out, "%s  cluster %s  fleet %s  %s  %s\n", onOneLine(p.Node), onOneLine(dash(p.Cluster)), onOneLine(fleetText(p)), connected, p.Peer)
 	if p.AsWritten != "" {
 		fmt.Fprintf(t.out, "gets large route configurations as written: %s\n", visible(p.AsWritten))
 	}
@@ -267,7 +267,7 @@ func (t *terminal) printNode(p api.Proxy) {
 		fmt.Fprintf(t.out, "%s %s refused version %d, %s ago:\n    %s\n", t.paint(red, t.out, "!"), pt.Type, pt.Refusal.Version,
 			age(pt.Refusal.Time), strings.ReplaceAll(visible(strings.TrimSpace(pt.Refusal.Reason)), "\n", "\n    "))
 		if len(pt.Refusal.Resources) > 0 {
-			fmt.Fprintf(t.out, "    in the response: %s\n", visible(strings.Join(pt.Refusal.Resources, ", ")))
+			fmt.Fprintf(t.out, "    in the response: %s\n", onOneLine(strings.Join(pt.Refusal.Resources, ", ")))
 		}
 	}
 }

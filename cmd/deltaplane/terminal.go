@@ -57,6 +57,17 @@ func visible(text string) string {
 	}, text)
 }
 
+// onOneLine is visible text without line breaks and tabs: a name that held
+// some could pretend to be further rows of a table.
+func onOneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, visible(text))
+}
+
 // explain prints an error: each problem on a line of its own, and the table of
 // those who have not acknowledged.
 func (t *terminal) explain(err error) {
@@ -120,7 +131,7 @@ func (tab *table) print(t *terminal, w io.Writer) {
 	var widths []int
 	for _, row := range tab.rows {
 		for i, c := range row {
-			c.text = visible(c.text)
+			c.text = onOneLine(c.text)
 			row[i] = c
 			if i == len(widths) {
 				widths = append(widths, 0)

@@ -92,7 +92,7 @@ func (t *terminal) printEvents(before, now *api.Status) {
 		if known && old.State == p.State && old.Version == p.Version && old.Fleet == p.Fleet {
 			continue
 		}
-		fmt.Fprintf(t.out, "%s %s %s version %d\n", at, visible(p.Node), p.State, p.Version)
+		fmt.Fprintf(t.out, "%s %s %s version %d\n", at, onOneLine(p.Node), p.State, p.Version)
 		t.printRefusals(p)
 	}
 }
