@@ -290,3 +290,25 @@ func TestSecretsAreNeverShown(t *testing.T) {
 		t.Errorf("the certificate is not shown: %s", answers["GET /v1/resources/secret/tls"])
 	}
 }
+
+func TestLargeInputsAreParsedOneAfterTheOther(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.MaxDecodes = 2 })
+	w.large <- struct{}{}
+	input := `{"@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster", "name": "%s", "type": "STATIC"}` + strings.Repeat(" ", largeInput)
+	codes := make(chan int)
+	for i := range 3 {
+		go func() { codes <- w.do(request("POST", "/v1/apply", fmt.Sprintf(input, fmt.Sprint("c", i)))).Code }()
+	}
+	if small := w.do(request("POST", "/v1/apply", strings.TrimRight(fmt.Sprintf(input, "small"), " "))); small.Code != http.StatusOK {
+		t.Errorf("a small one beside large ones: %d %s", small.Code, small.Body)
+	}
+	if v := w.store.Latest().Version(); v > 1 {
+		t.Errorf("version %d while the slot is taken, want the small one's", v)
+	}
+	<-w.large
+	for range 3 {
+		if code := <-codes; code != http.StatusOK {
+			t.Errorf("answer %d", code)
+		}
+	}
+}

@@ -35,16 +35,34 @@ func (s *Server) documents(r *http.Request) ([]resource.Document, resource.Probl
 	if err != nil {
 		return nil, nil, err
 	}
-	select {
-	case s.decoding <- struct{}{}:
-		defer func() { <-s.decoding }()
-	case <-r.Context().Done():
-		return nil, nil, context.Cause(r.Context())
+	for _, slots := range s.slots(files) {
+		select {
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
+		case <-r.Context().Done():
+			return nil, nil, context.Cause(r.Context())
+		}
 	}
 	end := s.validating(r.Context())
 	docs, problems, err := s.decode(files)
 	end(err)
 	return docs, problems, err
+}
+
+// largeInput is from how many bytes on an input is parsed while no other such
+// is: it may take a hundred times as much memory, until it is a resource.
+const largeInput = 4 << 20
+
+// slots are what the parsing of files needs one of each.
+func (s *Server) slots(files []file) []chan struct{} {
+	size := 0
+	for _, f := range files {
+		size += len(f.data)
+	}
+	if size < largeInput {
+		return []chan struct{}{s.decoding}
+	}
+	return []chan struct{}{s.large, s.decoding}
 }
 
 // decode reads and checks files. Problems that are not warnings are the error.

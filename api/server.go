@@ -68,6 +68,7 @@ type Server struct {
 	guarded  http.Handler
 	bodies   *semaphore.Weighted // bytes of bodies in memory
 	decoding chan struct{}       // a slot per body that is being parsed
+	large    chan struct{}       // the slot of the large one that is
 
 	closeOnce sync.Once
 	closing   chan struct{} // ends watches and waits
@@ -106,6 +107,7 @@ func New(cfg Config) *Server {
 		metrics:  newMetrics(cfg.Registerer),
 		bodies:   semaphore.NewWeighted(bodiesInMemory * cfg.MaxBody),
 		decoding: make(chan struct{}, cfg.MaxDecodes),
+		large:    make(chan struct{}, 1),
 		closing:  make(chan struct{}),
 	}
 	for _, r := range s.routes() {

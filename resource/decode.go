@@ -36,7 +36,8 @@ type Document struct {
 // file is for messages; with the extension .json nothing but JSON is read. It
 // returns all problems, not the first (at most 1,000); with any that is not a
 // warning the documents must not be used. It never panics. Cost: linear in
-// data; aliases may expand to about a million nodes and nesting to 200 levels.
+// data, which may have about 8 million values; aliases may expand to about a
+// million nodes and nesting to 200 levels.
 func (d Decoder) Decode(file string, data []byte) ([]Document, Problems) {
 	r := &reader{Decoder: d, file: file}
 	roots, problem := r.parse(data)
@@ -75,6 +76,9 @@ func (r *reader) parse(data []byte) ([]*yaml.Node, *syntaxError) {
 		return nil, notUTF8(data)
 	}
 	text := strings.TrimPrefix(string(data), "\ufeff")
+	if bulky(text) {
+		return nil, errBulky
+	}
 	named := strings.EqualFold(filepath.Ext(r.file), ".json")
 	if start := strings.TrimLeft(text, " \t\r\n"); named || strings.HasPrefix(start, "{") || strings.HasPrefix(start, "[") {
 		roots, problem := readJSON(text)

@@ -96,18 +96,20 @@ func TestHostileInputIsRefusedInBoundedMemory(t *testing.T) {
 		bomb += fmt.Sprintf("%c: &%c [%s*%c]\n", c, c, strings.Repeat(fmt.Sprintf("*%c,", c-1), 8), c-1)
 	}
 	for name, c := range map[string]struct{ file, text, want string }{
-		"a billion laughs":       {"x.yaml", bomb, "aliases expand to more than 1048576 nodes"},
-		"an alias of itself":     {"x.yaml", clusterType + "\nname: a\nmetadata: &m {filter_metadata: {x: *m}}\n", "alias *m contains itself"},
-		"20,000 lists in YAML":   {"x.yaml", "a: " + strings.Repeat("[", 20_000), "exceeded max depth"},
-		"20,000 - in YAML":       {"x.yaml", strings.Repeat("- ", 20_000), "exceeded max depth"},
-		"5,000 lists in YAML":    {"x.yaml", "a: " + strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000), "nests deeper than 200"},
-		"20,000 lists in JSON":   {"x.json", strings.Repeat("[", 20_000), "nests deeper than 200"},
-		"20,000 objects in JSON": {"-", strings.Repeat(`{"a":`, 20_000), "nests deeper than 200"},
-		"nesting by aliases":     {"x.yaml", nestedAliases(30, 10), "nests deeper than 200"},
-		"no UTF-8":               {"x.yaml", "name: a\nb: \xff\n", "x.yaml:2:4: is not valid UTF-8"},
-		"UTF-16":                 {"x.yaml", "\xff\xfea\x00", "is not valid UTF-8"},
-		"half a surrogate":       {"x.json", `{"a": "\ud800"}`, "half of a surrogate pair"},
-		"unknown anchor":         {"x.yaml", "a: *b\n", "unknown anchor"},
+		"a billion laughs":         {"x.yaml", bomb, "aliases expand to more than 1048576 nodes"},
+		"an alias of itself":       {"x.yaml", clusterType + "\nname: a\nmetadata: &m {filter_metadata: {x: *m}}\n", "alias *m contains itself"},
+		"20,000 lists in YAML":     {"x.yaml", "a: " + strings.Repeat("[", 20_000), "exceeded max depth"},
+		"20,000 - in YAML":         {"x.yaml", strings.Repeat("- ", 20_000), "exceeded max depth"},
+		"5,000 lists in YAML":      {"x.yaml", "a: " + strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000), "nests deeper than 200"},
+		"20,000 lists in JSON":     {"x.json", strings.Repeat("[", 20_000), "nests deeper than 200"},
+		"20,000 objects in JSON":   {"-", strings.Repeat(`{"a":`, 20_000), "nests deeper than 200"},
+		"9,000,000 values in YAML": {"x.yaml", "a: [" + strings.Repeat("1,", 9_000_000) + "1]", "may hold more than 8388608 values"},
+		"9,000,000 values in JSON": {"x.json", "[" + strings.Repeat("1,", 9_000_000) + "1]", "may hold more than 8388608 values"},
+		"nesting by aliases":       {"x.yaml", nestedAliases(30, 10), "nests deeper than 200"},
+		"no UTF-8":                 {"x.yaml", "name: a\nb: \xff\n", "x.yaml:2:4: is not valid UTF-8"},
+		"UTF-16":                   {"x.yaml", "\xff\xfea\x00", "is not valid UTF-8"},
+		"half a surrogate":         {"x.json", `{"a": "\ud800"}`, "half of a surrogate pair"},
+		"unknown anchor":           {"x.yaml", "a: *b\n", "unknown anchor"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
@@ -253,4 +255,11 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAResourceOfTooManyValuesIsNotMade(t *testing.T) {
+	text := `{"@type": "` + Cluster.URL() + `", "name": "a", "metadata": {"filter_metadata": {"x": {"l": [` + strings.Repeat("1,", maxResourceValues) + `1]}}}}`
+	if docs, problems := (Decoder{}).Decode("x.json", []byte(text)); len(docs) > 0 || !strings.Contains(problems.Error(), "holds more than 2097152 values") {
+		t.Errorf("%d documents, problems %.300v", len(docs), problems)
+	}
 }

@@ -111,6 +111,8 @@ func (c *collector) resource(n *yaml.Node, inherited Type) {
 		c.fail(n, "type_url: %s", problem)
 	case inherited != "" && t != inherited:
 		c.fail(typed, "its type is %s, but type_url says %s", t, inherited)
+	case t != Route && valuesIn(n, maxResourceValues) > maxResourceValues:
+		c.fail(n, "holds more than %d values, names of fields included: make several resources of it", maxResourceValues)
 	default:
 		c.message(n, pairs, t)
 	}
