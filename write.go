@@ -67,7 +67,7 @@ func (s *Store) await(r *request) outcome {
 		}
 		return o
 	case <-r.ctx.Done():
-		return outcome{err: fmt.Errorf("the outcome of the commit is unknown: %w", context.Cause(r.ctx))}
+		return outcome{err: fmt.Errorf("the commit may still be made, as \"deltaplane history\" will tell: %w", context.Cause(r.ctx))}
 	}
 }
 

@@ -64,9 +64,10 @@ its API, --tls-ca and so on for its xDS.
 With --proxies a fleet is simulated instead: the time from a change to the last
 proxy, and what starts, changes and storms of reconnects cost the control plane.
 Patterns are then cluster, endpoint, route, listener and mixed, and the sides to
-compare deltaplane, floor, floor-tuned, tcp, linear, delta, delta-per-node and
-snapshot, of which "make rivals" builds all but the first. --rate is of changes,
-and --sla limits the time from the call to the last proxy.`,
+compare deltaplane, which always is one, with floor, floor-tuned, tcp, linear,
+delta (or go-control-plane), delta-per-node and snapshot, which "make rivals"
+builds. --rate is of changes, and --sla limits the time from the call to the
+last proxy.`,
 		Example: `  deltaplane bench
   deltaplane bench --pattern endpoint --routes 10000 --hosts 1000 --envoys 4
   deltaplane bench --profile profiles

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +59,9 @@ func fleetConfig(given func(flag string) bool, o *benchOptions, envoys bench.Con
 				kind = load.Shared
 			}
 			cfg.Sides = append(cfg.Sides, kind)
+		}
+		if !slices.Contains(cfg.Sides, load.Deltaplane) { // it is what the others are compared with
+			cfg.Sides = slices.Insert(cfg.Sides, 0, load.Deltaplane)
 		}
 	}
 	cfg.Version = version

@@ -33,9 +33,9 @@ func TestBenchFlagsForSimulatedProxiesBecomeTheirConfig(t *testing.T) {
 	if err != nil || cfg.Proxies != 9 || cfg.Pattern != "" || cfg.Changes != 0 || cfg.Rate != 0 || cfg.Sides != nil || cfg.Command == "" {
 		t.Errorf("config %+v, error %v; want the defaults of simulated proxies", cfg, err)
 	}
-	cfg, err = fleetArgs(t, "--pattern=mixed", "--changes=7", "--rate=50", "--duration=5s", "--sla=1s", "--resources=100,200", "--compare=deltaplane, go-control-plane", "--rivals=r")
+	cfg, err = fleetArgs(t, "--pattern=mixed", "--changes=7", "--rate=50", "--duration=5s", "--sla=1s", "--resources=100,200", "--compare=go-control-plane, floor", "--rivals=r")
 	if err != nil || cfg.Pattern != load.Mixed || cfg.Changes != 7 || cfg.Rate != 50 || cfg.Duration != 5*time.Second || cfg.SLA != time.Second || cfg.Rivals != "r" ||
-		!slices.Equal(cfg.Resources, []int{100, 200}) || !slices.Equal(cfg.Sides, []load.Kind{load.Deltaplane, load.Shared}) {
+		!slices.Equal(cfg.Resources, []int{100, 200}) || !slices.Equal(cfg.Sides, []load.Kind{load.Deltaplane, load.Shared, load.Floor}) {
 		t.Errorf("config %+v, error %v", cfg, err)
 	}
 }
